@@ -1,0 +1,334 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The client: its operations and their documentation.
+
+#ifndef NATPMP_CLIENT_HPP
+#define NATPMP_CLIENT_HPP
+
+#include <natpmp/detail/initiate.hpp>
+
+#include <chrono>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
+class scoped_mapping;
+
+/// Keeps ports of this host open on a NAT gateway by NAT-PMP (RFC 6886).
+///
+/// The client owns its mappings: one that async_map_port made is renewed until it is unmapped, or
+/// the client is shut down or destroyed. Its background work starts with the first operation and
+/// rests when there is no operation, no mapping and no reader of events, so that
+/// `io_context::run()` can return.
+///
+/// @par Operations
+/// Each async_ function takes any completion token for its completion signature, or none: then the
+/// result can be awaited. The handler is never called from within the initiating function; it is
+/// called on its associated executor, by default the client's. Memory comes from its associated
+/// allocator and is freed before the call.
+///
+/// @par Per-operation cancellation
+/// All three types. Before the first datagram of an operation is sent, each completes it with
+/// `operation_aborted` and no effect. After that, terminal and partial complete it at once, and a
+/// mapping that the gateway may have made meanwhile is deleted again unless something else wants
+/// it; total waits for the outcome. client_options::timeout acts as a terminal cancellation that
+/// completes with errc::timed_out.
+///
+/// @par Thread safety
+/// Distinct objects: safe. Shared objects: unsafe. The executor must be serial, a strand or a
+/// context run by one thread; every call, construction, destruction and cancellation has to happen
+/// on it. Debug builds assert it.
+///
+/// @par Destruction
+/// Sends nothing, never blocks and never throws. Pending operations complete with
+/// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
+///
+/// @tparam Executor What the handlers run on by default.
+/// @tparam Platform What provides the clock, the sockets, the gateway and the randomness.
+template <class Executor = net::any_io_executor, class Platform = asio_platform<Executor>>
+    requires platform<Platform>
+class basic_client
+{
+    using state_type = detail::client_state<Platform>;
+    using default_token = detail::default_token<Executor>;
+
+public:
+    /// The type of the client's executor.
+    using executor_type = Executor;
+
+    /// The same client on another type of executor.
+    template <class Other>
+    struct rebind_executor
+    {
+        using other =
+            basic_client<Other, typename Platform::template rebind_executor<Other>::other>;
+    };
+
+    /// A client on an executor. Sends nothing yet.
+    ///
+    /// @param executor A serial executor.
+    /// @param options See client_options; bad ones make every operation fail with
+    ///                errc::invalid_argument.
+    explicit basic_client(const executor_type& executor, const client_options& options = {})
+        : basic_client(Platform(executor), options)
+    {}
+
+    /// A client on the executor of an execution context, such as an io_context that one thread
+    /// runs.
+    template <class Context>
+        requires std::is_convertible_v<Context&, net::execution_context&>
+    explicit basic_client(Context& context, const client_options& options = {})
+        : basic_client(executor_type(context.get_executor()), options)
+    {}
+
+    /// A client on another platform, such as testing::simulated_platform.
+    explicit basic_client(const Platform& world, const client_options& options = {})
+        : executor_(world.get_executor()), state_(std::make_shared<state_type>(options, world))
+    {}
+
+    /// Moves the client, with its mappings and pending operations. A client that was moved from can
+    /// only be destroyed or assigned to; its operations complete with errc::closed.
+    basic_client(basic_client&& other) noexcept = default;
+
+    /// Destroys what this client was, then moves.
+    basic_client& operator=(basic_client&& other) noexcept
+    {
+        if (this != &other) {
+            abandon();
+            executor_ = other.executor_;
+            state_ = std::move(other.state_);
+        }
+        return *this;
+    }
+
+    ~basic_client()
+    {
+        abandon();
+    }
+
+    /// The client's executor.
+    [[nodiscard]] executor_type get_executor() const noexcept
+    {
+        return executor_;
+    }
+
+    /// Opens a port at the gateway and keeps it open: cleans up what a crashed run left behind,
+    /// asks for the mapping and for the external address, and renews at half of the granted
+    /// lifetime (RFC 6886, sections 3.2 to 3.4).
+    ///
+    /// It succeeds too when the gateway grants another port or lifetime, and when it does not tell
+    /// its address. A second call for the same protocol and port sends its own request; its failure
+    /// does not undo the first.
+    ///
+    /// @param protocol UDP or TCP.
+    /// @param internal_port The port that the application listens on, 1..65535, any integer type.
+    /// @param token A completion token for `void(error_code, mapping)`.
+    ///
+    /// @par Errors
+    /// Before anything is sent: errc::invalid_argument, errc::closed, errc::no_gateway,
+    /// errc::not_behind_nat, an error of the system's if no socket can be had. Later: any
+    /// result_code but success, errc::not_supported, errc::gateway_silent (after 127.75 s),
+    /// errc::invalid_grant, errc::timed_out, errc::closed, and operation_aborted when it is
+    /// cancelled or the port is unmapped meanwhile. After a failure the mapping is not kept, unless
+    /// map_request::keep_trying says so.
+    ///
+    /// @par Per-operation cancellation
+    /// See the class.
+    template <class Token = default_token>
+    auto async_map_port(natpmp::protocol protocol, port_number internal_port,
+                        Token&& token = Token())
+    {
+        return async_map_port(map_request{.protocol = protocol, .internal_port = internal_port},
+                              std::forward<Token>(token));
+    }
+
+    /// The same with every setting of a map_request; see there. With keep_trying, only
+    /// errc::invalid_argument and errc::closed end it, and its cancellation, which withdraws the
+    /// wish; other failures are events, and it completes with the first success.
+    template <class Token = default_token>
+    auto async_map_port(const map_request& request, Token&& token = Token())
+    {
+        return detail::initiate<detail::map_outcome>(
+            state_, executor_, {.kind = detail::operation_kind::map, .request = request},
+            std::forward<Token>(token));
+    }
+
+    /// Opens one port for TCP and for UDP, as async_map_port does: first TCP, then UDP with the
+    /// external port that TCP was granted. Compare the two external ports: the gateway may give
+    /// others. If one fails, that is the error, and the other is unmapped again.
+    ///
+    /// @param internal_port The port that the application listens on, 1..65535, any integer type.
+    /// @param token A completion token for `void(error_code, mapping_pair)`.
+    ///
+    /// @par Errors
+    /// As async_map_port.
+    template <class Token = default_token>
+    auto async_map_port_pair(port_number internal_port, Token&& token = Token())
+    {
+        return async_map_port_pair(map_request{.internal_port = internal_port},
+                                   std::forward<Token>(token));
+    }
+
+    /// The same with every setting of a map_request, whose protocol does not matter.
+    template <class Token = default_token>
+    auto async_map_port_pair(const map_request& request, Token&& token = Token())
+    {
+        return detail::initiate<detail::map_pair_outcome>(
+            state_, executor_, {.kind = detail::operation_kind::map_pair, .request = request},
+            std::forward<Token>(token));
+    }
+
+    /// Deletes a mapping at the gateway, known to this client or not, and stops keeping it (RFC
+    /// 6886, section 3.4). A pending async_map_port for it completes with operation_aborted.
+    ///
+    /// @param protocol UDP or TCP.
+    /// @param internal_port 1..65535, any integer type.
+    /// @param token A completion token for `void(error_code)`. Success too if there was nothing to
+    ///              delete.
+    ///
+    /// @par Errors
+    /// As async_map_port; errc::gateway_silent after 7.75 s, errc::gateway_changed if there is
+    /// another gateway now. The mapping is not kept in any case.
+    template <class Token = default_token>
+    auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
+                          Token&& token = Token())
+    {
+        return detail::initiate<detail::no_outcome>(
+            state_, executor_,
+            {.kind = detail::operation_kind::unmap,
+             .request = {.protocol = protocol, .internal_port = internal_port}},
+            std::forward<Token>(token));
+    }
+
+    /// Asks the gateway for its external address (RFC 6886, section 3.2). It may be private: see
+    /// publicly_routable().
+    ///
+    /// @param token A completion token for `void(error_code, net::ip::address)`.
+    ///
+    /// @par Errors
+    /// As async_map_port; result_code::network_failure too if the gateway answers 0.0.0.0.
+    template <class Token = default_token>
+    auto async_external_address(Token&& token = Token())
+    {
+        return detail::initiate<detail::address_outcome>(state_, executor_,
+                                                         {.kind = detail::operation_kind::address},
+                                                         std::forward<Token>(token));
+    }
+
+    /// Waits for something to tell about the mappings. An event is the difference between what was
+    /// last read and now, so that a slow reader misses no state and needs no memory.
+    ///
+    /// @param token A completion token for `void(error_code, event)`.
+    ///
+    /// @par Errors
+    /// errc::already_waiting if another one waits; errc::closed after a shutdown, when everything
+    /// has been read; operation_aborted.
+    template <class Token = default_token>
+    auto async_wait_event(Token&& token = Token())
+    {
+        return detail::initiate<detail::event_outcome>(state_, executor_,
+                                                       {.kind = detail::operation_kind::wait_event},
+                                                       std::forward<Token>(token));
+    }
+
+    /// Deletes every mapping of this client at the gateway, one at a time, then closes the client
+    /// (RFC 6886, sections 3.1 and 3.4). Pending and later operations complete with errc::closed.
+    /// The outcome for each mapping is an event.
+    ///
+    /// In a coroutine that was cancelled, `co_await asio::this_coro::reset_cancellation_state()`
+    /// has to come first, or this completes at once.
+    ///
+    /// @param limit How long it may take, at most. Each mapping has 1.75 s or its share of this.
+    /// @param token A completion token for `void(error_code)`.
+    ///
+    /// @par Errors
+    /// errc::shutdown_incomplete if the gateway did not confirm every deletion; the client is
+    /// closed all the same.
+    ///
+    /// @par Per-operation cancellation
+    /// Any type ends the waiting with operation_aborted; if nobody else waits for the shutdown, the
+    /// client is closed at once.
+    template <class Rep, class Period, class Token = default_token>
+    auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
+    {
+        return detail::initiate<detail::no_outcome>(
+            state_, executor_,
+            {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
+            std::forward<Token>(token));
+    }
+
+    /// Ends every pending operation with operation_aborted, as a terminal cancellation would.
+    /// Mappings are kept.
+    void cancel()
+    {
+        command([](detail::engine& core, time_point) { core.cancel_all(); });
+    }
+
+    /// Tells that the network changed, for applications that know it better than the host: the
+    /// gateway is looked for again, and what failed is tried again at once.
+    void network_changed()
+    {
+        command([](detail::engine& core, time_point now) { core.network_changed(now); });
+    }
+
+    /// The mappings that are up now, by protocol and port.
+    [[nodiscard]] std::vector<mapping> mappings() const
+    {
+        return state_ ? state_->core().mappings() : std::vector<mapping>{};
+    }
+
+    /// Counters, the gateway, the external address, and what comes next.
+    [[nodiscard]] natpmp::status status() const
+    {
+        return state_ ? state_->core().status() : natpmp::status{};
+    }
+
+    /// Sets a function to call with every `const event&`, and with every `const datagram&` that is
+    /// sent, received or ignored if it can be called so. It is called on the client's executor,
+    /// after the actions are done; it may call anything, also destroy the client, and must not
+    /// throw. A null pointer takes it away. Copies of it may be made.
+    template <class Function>
+    void on_event(Function function)
+    {
+        if (state_)
+            state_->set_hook(std::make_shared<detail::hook_of<Function>>(std::move(function)));
+    }
+
+    /// Takes the function away.
+    void on_event(std::nullptr_t)
+    {
+        if (state_)
+            state_->set_hook(nullptr);
+    }
+
+private:
+    friend class scoped_mapping;
+
+    void abandon() noexcept
+    {
+        if (const auto state = std::exchange(state_, nullptr))
+            state->abandon();
+    }
+
+    template <class Command>
+    void command(Command call)
+    {
+        if (state_)
+            state_->command(call);
+    }
+
+    executor_type executor_;
+    std::shared_ptr<state_type> state_;
+};
+
+/// The client for most programs.
+using client = basic_client<>;
+
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_CLIENT_HPP

@@ -1,0 +1,95 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// Notices from the host that routes, addresses or interfaces changed.
+
+#ifndef NATPMP_DETAIL_CHANGES_HPP
+#define NATPMP_DETAIL_CHANGES_HPP
+
+#include <natpmp/gateway.hpp>
+
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+#if defined(__linux__)
+
+/// Notices by netlink.
+template <class Executor>
+class change_notices
+{
+public:
+    explicit change_notices(const Executor& executor) : descriptor_(executor)
+    {}
+
+    error_code open()
+    {
+        error_code error;
+        const int created = open_change_notices(error);
+        if (created < 0)
+            return error;
+        descriptor_.assign(created, error);
+        if (error)
+            ::close(created);
+        return error;
+    }
+
+    /// Waits until there may be something to read; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        descriptor_.async_wait(net::posix::stream_descriptor::wait_read, std::move(handler));
+    }
+
+    /// Reads what is there; true if the gateway or the local address may be another.
+    [[nodiscard]] bool read()
+    {
+        return drain_change_notices(descriptor_.native_handle());
+    }
+
+    void close()
+    {
+        error_code ignored;
+        descriptor_.close(ignored);
+    }
+
+private:
+    net::posix::basic_stream_descriptor<Executor> descriptor_;
+};
+
+#else
+
+/// No notices on this platform yet: network_changed() and the retries serve.
+template <class Executor>
+class change_notices
+{
+public:
+    explicit change_notices(const Executor&)
+    {}
+
+    error_code open()
+    {
+        return net::error::operation_not_supported;
+    }
+
+    template <class Handler>
+    void async_wait(Handler)
+    {}
+
+    [[nodiscard]] bool read()
+    {
+        return false;
+    }
+
+    void close()
+    {}
+};
+
+#endif
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_CHANGES_HPP

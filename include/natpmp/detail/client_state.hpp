@@ -1,0 +1,298 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What a client shares with its pending work: the engine, the network and the timer, and the loop
+/// that joins them.
+
+#ifndef NATPMP_DETAIL_CLIENT_STATE_HPP
+#define NATPMP_DETAIL_CLIENT_STATE_HPP
+
+#include <natpmp/detail/engine.hpp>
+#include <natpmp/detail/hook.hpp>
+#include <natpmp/detail/network.hpp>
+#include <natpmp/detail/parking.hpp>
+#include <natpmp/detail/serial.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+template <class State>
+struct pending;
+
+/// The state of a client. Every handler of its background work holds it by shared_ptr.
+template <class Platform>
+class client_state : public std::enable_shared_from_this<client_state<Platform>>
+{
+public:
+    using pending_type = pending<client_state>;
+    using executor_type = typename Platform::executor_type;
+
+    client_state(const client_options& options, const Platform& world)
+        : options_(options),
+          world_(world),
+          engine_(options, world_.random()),
+          network_(world_),
+          timer_(world_.template make<typename Platform::timer_type>())
+    {}
+
+    [[nodiscard]] executor_type get_executor() const
+    {
+        return world_.get_executor();
+    }
+
+    /// Starts an operation. Its handler waits until the engine is done with it.
+    template <class Handler>
+    void begin(pending_type& what, Handler&& handler)
+    {
+        const serial_section section(serial_);
+        auto cancel = [this, &what](net::cancellation_type type) {
+            const auto self = this->shared_from_this(); // this closure may go while it runs
+            self->cancel(what, type);
+        };
+        what.place =
+            &parked_handler<Handler>::park(parking::of(get_executor()), std::move(handler), cancel);
+        engine_.start(what, world_.now());
+        pump();
+    }
+
+    void cancel(pending_type& what, net::cancellation_type type)
+    {
+        constexpr auto prompt = net::cancellation_type::terminal | net::cancellation_type::partial;
+        if (type == net::cancellation_type::none)
+            return;
+        const bool total_only = (type & prompt) == net::cancellation_type::none;
+        command([&](engine& core, time_point now) {
+            core.cancel(what, total_only, net::error::operation_aborted, now);
+        });
+    }
+
+    /// Calls the engine, and does what it then wants.
+    template <class Command>
+    void command(Command call)
+    {
+        const serial_section section(serial_);
+        call(engine_, world_.now());
+        pump();
+    }
+
+    [[nodiscard]] engine& core() noexcept
+    {
+        return engine_;
+    }
+
+    void set_hook(std::shared_ptr<hook> function)
+    {
+        log_.set_hook(std::move(function));
+        engine_.hook_events(log_.on());
+    }
+
+    /// The end of the client: nothing is sent, everything pending is cancelled.
+    void abandon()
+    {
+        set_hook(nullptr);
+        command([](engine& core, time_point) { core.close(); });
+    }
+
+    // What the network gives; see there.
+
+    /// A datagram, or an error of the socket. Returns whether to receive on.
+    bool received(error_code error, bytes_view bytes)
+    {
+        bool usable = true;
+        command([&](engine& core, time_point now) {
+            if (!error) {
+                receive_errors_ = 0;
+                trace(core.receive(bytes, now), gateway_endpoint(), bytes);
+            } else if (++receive_errors_ > most_receive_errors) {
+                usable = false;
+                network_.close();
+                core.detach(error, now);
+            } else if (is_refusal(error)) {
+                core.refused(now);
+            }
+        });
+        return usable;
+    }
+
+    void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes)
+    {
+        command([&](engine& core, time_point now) {
+            if (error)
+                deaf(error);
+            else
+                trace(core.announcement(source.address(), bytes, now), source, bytes);
+        });
+    }
+
+    void changed()
+    {
+        command([](engine& core, time_point now) { core.host_changed(now); });
+    }
+
+private:
+    /// Does what the engine wants, until it wants nothing more now.
+    void pump()
+    {
+        if (std::exchange(pumping_, true))
+            return;
+        const auto self = this->shared_from_this();
+        const time_point now = world_.now();
+        do {
+            send_all(now);
+            find_gateway(now);
+            send_all(now);
+        } while (engine_.wants_gateway(now));
+        while (operation* done = engine_.take_finished())
+            static_cast<pending_type*>(done)->finish();
+        if (engine_.active())
+            set_timer();
+        else
+            rest();
+        log_.collect(engine_.hooked());
+        pumping_ = false;
+        log_.deliver();
+    }
+
+    /// Finds out where to send, if the engine wants to send and cannot, or has doubts.
+    void find_gateway(time_point now)
+    {
+        const bool doubts = engine_.take_recheck();
+        if (!doubts && !engine_.wants_gateway(now))
+            return;
+        network_.watch(this->shared_from_this());
+        error_code error;
+        const gateway found = world_.find_gateway(options_, error);
+        if (!error && doubts && found == where_)
+            return;
+        where_ = found;
+        receive_errors_ = 0;
+        if (!error)
+            error = network_.open(this->shared_from_this(), found, options_.gateway_port.value());
+        if (error)
+            engine_.detach(error, now);
+        else
+            engine_.attach(found, now);
+        if (!engine_.attached())
+            network_.close();
+        else if (options_.announcements)
+            deaf(network_.listen(this->shared_from_this(), found,
+                                 options_.announcement_port.value()));
+    }
+
+    void deaf(const error_code& error)
+    {
+        if (error && !std::exchange(told_deaf_, true))
+            engine_.announcements_unavailable(error);
+    }
+
+    void send_all(time_point now)
+    {
+        while (const packet* request = engine_.advance(now)) {
+            const bytes_view bytes = request->view();
+            log_.add(engine_.hooked(), datagram::fate::sent, ignore_reason::none,
+                     gateway_endpoint(), bytes);
+            error_code error = network_.send(bytes);
+            // Linux reports the ICMP error of an earlier datagram instead of sending this one.
+            if (is_refusal(error) && engine_.first_transmission())
+                error = network_.send(bytes);
+            if (is_refusal(error))
+                engine_.refused(now);
+        }
+    }
+
+    void trace(ignore_reason reason, const net::ip::udp::endpoint& peer, bytes_view bytes)
+    {
+        const bool used = reason == ignore_reason::none;
+        log_.add_first(engine_.hooked(), used ? datagram::fate::received : datagram::fate::ignored,
+                       reason, peer, bytes);
+    }
+
+    void set_timer()
+    {
+        const time_point next = engine_.deadline();
+        if (next == armed_ || (!timer_open_ && timer_.open()))
+            return;
+        timer_open_ = true;
+        armed_ = next;
+        timer_.expires_at(next);
+        if (!std::exchange(ticking_, true))
+            await_timer();
+    }
+
+    void await_timer()
+    {
+        timer_.async_wait([self = this->shared_from_this()](error_code error) {
+            self->ticking_ = false;
+            self->armed_ = time_point::min();
+            if (!self->timer_open_)
+                return;
+            if (!error)
+                self->timer_.acknowledge();
+            self->command([](engine&, time_point) {});
+        });
+    }
+
+    /// Nothing is to be done until the application asks for something.
+    void rest()
+    {
+        engine_.suspend();
+        network_.close();
+        network_.stop_watching();
+        if (std::exchange(timer_open_, false))
+            timer_.close();
+        armed_ = time_point::min();
+    }
+
+    [[nodiscard]] net::ip::udp::endpoint gateway_endpoint() const
+    {
+        return {where_.address, options_.gateway_port.value()};
+    }
+
+    static constexpr unsigned most_receive_errors = 16; // in a row: the socket is of no use
+
+    const client_options options_;
+    Platform world_;
+    engine engine_;
+    network<Platform> network_;
+    typename Platform::timer_type timer_;
+    hook_log log_;
+    gateway where_{};
+    time_point armed_ = time_point::min();
+    unsigned receive_errors_ = 0;
+    bool timer_open_ = false, ticking_ = false, told_deaf_ = false, pumping_ = false;
+    serial_guard serial_;
+};
+
+/// An operation with the handler that waits for it.
+template <class State>
+struct pending : operation
+{
+    pending(std::shared_ptr<State> owner, operation_kind what)
+        : operation(what), state(std::move(owner))
+    {}
+
+    ~pending()
+    {
+        if (state) // the handler was destroyed without being called
+            state->core().withdraw(*this);
+    }
+
+    /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once.
+    void finish()
+    {
+        const auto released = std::move(state);
+        place->resume();
+    }
+
+    std::shared_ptr<State> state;
+    parked* place = nullptr;
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_CLIENT_STATE_HPP

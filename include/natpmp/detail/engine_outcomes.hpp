@@ -1,0 +1,204 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What follows from an answer to a request, or from its absence.
+
+#ifndef NATPMP_DETAIL_ENGINE_OUTCOMES_HPP
+#define NATPMP_DETAIL_ENGINE_OUTCOMES_HPP
+
+#include <natpmp/detail/engine_state.hpp>
+
+#include <algorithm>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// How long a known external address is good enough for a new mapping.
+constexpr duration address_lifetime = 15min;
+
+/// Whether a gateway that answers so has no NAT-PMP at all, or not now (T-3, T-5).
+inline bool is_verdict(const error_code& why) noexcept
+{
+    return why == errc::gateway_silent || why == errc::not_supported ||
+           why == result_code::unsupported_version;
+}
+
+/// The end of the request in flight, with or without an answer.
+inline void engine::conclude(error_code why, const response* answer, time_point now)
+{
+    const flight done = *flight_;
+    flight_.reset();
+    if (why && !done.preempted && !done.orphaned)
+        counters.last_error = why;
+    if (done.what == request_kind::address) {
+        if (answer)
+            set_address(net::ip::address_v4{answer->address}, now);
+        conclude_address(done, why, now);
+    } else if (done.what == request_kind::remove) {
+        conclude_remove(done, why, now);
+    } else if (done.what == request_kind::create) {
+        if (!why)
+            grant(*done.entry, done, *answer, now);
+        conclude_create(done, why, now);
+    } else {
+        release(*done.entry, now); // a clean-up: the map request follows whatever came of it
+    }
+}
+
+inline void engine::conclude_create(const flight& done, error_code why, time_point now)
+{
+    record& entry = *done.entry;
+    if (why && !done.preempted)
+        entry.error = pack(why);
+    const bool refused = why.category() == result_category() && entry.creates_unanswered == 0;
+    if (refused || (is_verdict(why) && !done.preempted && !done.orphaned))
+        entry.possible = done.was_possible; // so there is nothing to undo
+    if (done.owner && !why)
+        progress(*done.owner, now);
+    else if (done.owner && !done.preempted) {
+        if (is_verdict(why)) {
+            verdict_ = why;
+            verdict_until_ = now + 10s;
+            fail_queued(why, now);
+        } else {
+            fail(*done.owner, why, now);
+        }
+    } else if (!done.owner && why && entry.wanted) {
+        create_failed(entry, done, why, now);
+    }
+    if (!why && entry.operations > 0)
+        unpark(entry, now);
+    if (!entry.wanted)
+        release(entry, now);
+}
+
+/// A renewal or a background attempt failed: the mapping is up until its lifetime ends (N-3, N-7).
+inline void engine::create_failed(record& entry, const flight& done, error_code why, time_point now)
+{
+    unplace(entry);
+    if (done.preempted) {
+        entry.due = std::max(now, entry.last_create + least_renewal_gap);
+    } else if (!entry.live) {
+        postpone(entry, why, now);
+    } else {
+        const bool news = !entry.failing;
+        entry.failing = true;
+        entry.due = done.rank == rank::renewal ? done.next_attempt : entry.expiry;
+        if (news && entry.announced)
+            tell(event_kind::renewal_failing, entry);
+    }
+    place(entry);
+}
+
+/// The gateway made or extended a mapping, perhaps with another port and lifetime (M-6, M-11).
+inline void engine::grant(record& entry, const flight& done, const response& answer, time_point now)
+{
+    if (done.owner) {
+        operation& what = *done.owner;
+        what.adopted[what.part] = !entry.wanted;
+        set_wanted(entry, true);
+        entry.suggested_port = what.request.external_port.value();
+        entry.lifetime = done.lifetime;
+    }
+    const bool was_live = entry.live;
+    const std::uint16_t old_port = entry.external_port;
+    entry.possible = true;
+    entry.external_port = answer.external_port;
+    entry.granted = answer.lifetime;
+    entry.generation = generation_;
+    entry.failing = false;
+    entry.failures = 0;
+    entry.error = 0;
+    if (!entry.wanted)
+        return; // the answer to an orphaned request; it will be deleted again
+    unplace(entry);
+    const duration lifetime = counted_lifetime(answer.lifetime, done.lifetime);
+    expiries_.erase(entry);
+    entry.expiry = done.last_sent + lifetime;
+    expiries_.push(entry);
+    set_live(entry, true);
+    entry.due = std::max(done.last_sent + lifetime / 2, entry.last_create + least_request_gap);
+    place(entry);
+
+    if (entry.announced) {
+        counters.renewals += was_live;
+        tell(old_port != entry.external_port ? event_kind::port_changed
+             : was_live                      ? event_kind::renewed
+                                             : event_kind::restored,
+             entry);
+        if (!address_fresh(now) && address_.due == never)
+            address_.due = now;
+    }
+}
+
+inline void engine::conclude_remove(const flight& done, error_code why, time_point now)
+{
+    record& entry = *done.entry;
+    if (closing_)
+        return conclude_farewell(entry, why, now);
+    if (!entry.wanted) {
+        entry.possible = false;
+        entry.error = pack(why);
+        set_live(entry, false);
+        expiries_.erase(entry);
+        tell_unmapped(entry);
+    }
+    if (done.owner)
+        finish(*done.owner, why, now);
+    else
+        release(entry, now);
+}
+
+inline void engine::conclude_address(const flight& done, error_code why, time_point now)
+{
+    if (done.preempted || done.orphaned) {
+        if (!done.owner && kept_ > 0)
+            address_.due = now;
+        if (why)
+            return;
+    }
+    if (why) {
+        ++address_.failures;
+        address_.due = kept_ > 0 ? now + pause_after(address_.failures, false) : never;
+    } else {
+        address_.failures = 0;
+        address_.due = never;
+    }
+    if (!done.owner)
+        return;
+    operation& what = *done.owner;
+    what.address = address_.value;
+    if (what.maps())
+        finish(what, {}, now);
+    else if (is_verdict(why)) {
+        verdict_ = why;
+        verdict_until_ = now + 10s;
+        fail_queued(why, now);
+    } else {
+        finish(what, why, now);
+    }
+}
+
+inline void engine::set_address(const net::ip::address_v4& address, time_point now)
+{
+    const bool changed = address_.value != address;
+    address_.value = address;
+    if (!address.is_unspecified()) {
+        address_.asked_at = now;
+        address_.generation = generation_;
+    }
+    if (changed)
+        tell_client(event_kind::address_changed, {});
+}
+
+inline bool engine::address_fresh(time_point now) const noexcept
+{
+    return address_.asked_at != time_point::min() && address_.generation == generation_ &&
+           !address_.value.is_unspecified() && now - address_.asked_at < address_lifetime;
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ENGINE_OUTCOMES_HPP

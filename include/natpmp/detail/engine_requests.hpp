@@ -1,0 +1,159 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The queue: which request goes out next.
+
+#ifndef NATPMP_DETAIL_ENGINE_REQUESTS_HPP
+#define NATPMP_DETAIL_ENGINE_REQUESTS_HPP
+
+#include <natpmp/detail/engine_state.hpp>
+
+#include <algorithm>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+inline bool engine::begin_next(time_point now)
+{
+    if (closing_)
+        return begin_farewell(now);
+    return begin_removal(now) || begin_operation(now) || begin_renewal(now) ||
+           begin_background(now);
+}
+
+inline bool engine::begin_removal(time_point now)
+{
+    if (operation* what = unmap_queue_.front()) {
+        record& entry = *records_.find(what->key());
+        const time_point end = entry.live ? entry.expiry : never; // D-4
+        begin_remove(entry, what, request_kind::remove, burst(medium_burst, end));
+        return true;
+    }
+    while (!removals_.empty()) {
+        record& entry = removals_.top();
+        unplace(entry);
+        if (entry.wanted || entry.operations > 0)
+            continue;
+        const time_point end = entry.live ? entry.expiry : now + 127750ms;
+        begin_remove(entry, nullptr, request_kind::remove, burst(short_burst, end));
+        return true;
+    }
+    return false;
+}
+
+inline bool engine::begin_operation(time_point now)
+{
+    for (operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
+        if (each->not_before <= now && begin_stage(*each, now))
+            return true;
+    return false;
+}
+
+/// Starts the request for an operation's stage; false if it has to wait (N: one second apart).
+inline bool engine::begin_stage(operation& what, time_point now)
+{
+    if (what.kind == operation_kind::address) {
+        begin_address(&what, burst(full_burst, never));
+        return true;
+    }
+    if (what.stage == operation_stage::address) {
+        begin_address(&what, burst(medium_burst, never));
+        return true;
+    }
+    record& entry = *records_.find(what.key());
+    if (what.stage == operation_stage::clean_up) {
+        if (cleaned_.empty())
+            cleaned_.resize(std::size_t{1} << 17);
+        const bool needed = what.request.clean_up && !entry.live && !entry.possible &&
+                            !cleaned_[entry.key.number()];
+        what.stage = operation_stage::create;
+        if (needed) {
+            cleaned_[entry.key.number()] = true;
+            begin_remove(entry, &what, request_kind::clean_up, burst(short_burst, never));
+            return true;
+        }
+    }
+    if (entry.last_create != time_point::min() && now < entry.last_create + least_request_gap) {
+        what.not_before = entry.last_create + least_request_gap;
+        return false;
+    }
+    std::uint16_t port = what.request.external_port.value();
+    if (what.part == 1)
+        port = records_.get(what.key(0)).external_port;
+    else if (entry.live && port == 0)
+        port = entry.external_port;
+    begin_create(entry, &what, port, static_cast<std::uint32_t>(what.request.lifetime.count()),
+                 rank::operation, burst(full_burst, never));
+    return true;
+}
+
+inline bool engine::begin_renewal(time_point now)
+{
+    if (renewals_.empty() || renewals_.top().due > now)
+        return false;
+    record& entry = renewals_.top();
+    unplace(entry);
+    const renewal_attempt attempt = plan_renewal(now, entry.expiry);
+    begin_create(entry, nullptr, entry.external_port, entry.lifetime, rank::renewal,
+                 burst(full_burst, attempt.end));
+    flight_->next_attempt = attempt.next;
+    return true;
+}
+
+inline bool engine::begin_background(time_point now)
+{
+    if (address_.due <= now) {
+        address_.due = never;
+        begin_address(nullptr, burst(medium_burst, never));
+        return true;
+    }
+    if (retries_.empty() || std::max(retries_.top().due, gate_) > now)
+        return false;
+    record& entry = retries_.top();
+    unplace(entry);
+    const std::uint16_t port = entry.external_port ? entry.external_port : entry.suggested_port;
+    begin_create(entry, nullptr, port, entry.lifetime, rank::background, burst(full_burst, never));
+    return true;
+}
+
+inline void engine::begin_create(record& entry, operation* owner, std::uint16_t port,
+                                 std::uint32_t lifetime, rank urgency, burst transmissions)
+{
+    const std::uint16_t suggested = port ? port : entry.key.internal_port; // M-5
+    flight_.emplace(flight{.what = request_kind::create,
+                           .rank = urgency,
+                           .owner = owner,
+                           .entry = &entry,
+                           .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port,
+                                                       suggested, lifetime),
+                           .lifetime = lifetime,
+                           .transmissions = transmissions,
+                           .was_possible = entry.possible});
+}
+
+inline void engine::begin_remove(record& entry, operation* owner, request_kind what,
+                                 burst transmissions)
+{
+    flight_.emplace(
+        flight{.what = what,
+               .rank = what == request_kind::clean_up ? rank::operation : rank::removal,
+               .owner = owner,
+               .entry = &entry,
+               .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port, 0, 0),
+               .transmissions = transmissions});
+}
+
+inline void engine::begin_address(operation* owner, burst transmissions)
+{
+    flight_.emplace(flight{.what = request_kind::address,
+                           .rank = owner ? rank::operation : rank::background,
+                           .owner = owner,
+                           .bytes = encode_address_request(),
+                           .transmissions = transmissions});
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ENGINE_REQUESTS_HPP

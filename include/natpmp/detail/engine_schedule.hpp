@@ -1,0 +1,185 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What happens by time: the request in flight, and when to wake up next.
+
+#ifndef NATPMP_DETAIL_ENGINE_SCHEDULE_HPP
+#define NATPMP_DETAIL_ENGINE_SCHEDULE_HPP
+
+#include <natpmp/detail/engine_state.hpp>
+
+#include <algorithm>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// How long a request that must give way still waits for its answer.
+constexpr duration parting_wait = 1s;
+
+/// How long a renewal is tried while another one is due: four transmissions.
+constexpr duration crowded_burst = 3750ms;
+
+/// Does what is due. Returns a datagram to send now; call again until there is none.
+inline const packet* engine::advance(time_point now)
+{
+    now_ = now;
+    for (;;) {
+        expire(now);
+        if (!attached_)
+            return nullptr;
+        if (!flight_ && !begin_next(now))
+            return nullptr;
+        give_way(now);
+        if (flight_->transmissions.due(now))
+            return transmit(now);
+        if (!flight_->transmissions.over(now))
+            return nullptr;
+        recheck_ = recheck_ || !flight_->preempted;
+        conclude(errc::gateway_silent, nullptr, now);
+    }
+}
+
+/// Everything that happens by time alone, but for the request in flight.
+inline void engine::expire(time_point now)
+{
+    if (closing_ && !closed_ && now >= close_at_)
+        finish_shutdown(now);
+    while (order_.front() && order_.front()->deadline <= now)
+        cancel(*order_.front(), false, errc::timed_out, now);
+    while (!expiries_.empty() && expiries_.top().expiry <= now)
+        lose(expiries_.top(), unpack(expiries_.top().error), now);
+    while (!lingering_.empty() && lingering_.top().due <= now) {
+        record& entry = lingering_.top();
+        unplace(entry);
+        drop(entry);
+    }
+    if (recovery_at_ && *recovery_at_ <= now)
+        recover(now);
+    if (settled_at_ && *settled_at_ <= now) {
+        settled_at_.reset();
+        network_changed(now);
+    }
+}
+
+/// When advance() is to be called again.
+inline time_point engine::deadline() const noexcept
+{
+    time_point next = never;
+    const auto consider = [&](time_point at) {
+        if (at > now_ && at < next)
+            next = at;
+    };
+    if (closing_)
+        consider(close_at_);
+    if (order_.front())
+        consider(order_.front()->deadline);
+    if (!expiries_.empty())
+        consider(expiries_.top().expiry);
+    if (!lingering_.empty())
+        consider(lingering_.top().due);
+    if (recovery_at_)
+        consider(*recovery_at_);
+    if (settled_at_)
+        consider(*settled_at_);
+    if (!attached_) {
+        if (kept_ > 0)
+            consider(attach_at_);
+        return next;
+    }
+    if (flight_)
+        consider(flight_->transmissions.wake());
+    if (!renewals_.empty())
+        consider(renewals_.top().due);
+    if (!retries_.empty())
+        consider(std::max(retries_.top().due, gate_));
+    consider(address_.due);
+    for (const operation* each = user_queue_.front(); each && each->not_before > now_;
+         each = operation_queue::next(*each))
+        consider(each->not_before);
+    return next;
+}
+
+/// The highest rank of what could be sent now if nothing were in flight.
+inline rank engine::waiting(time_point now) const noexcept
+{
+    if (!unmap_queue_.empty() || !removals_.empty())
+        return rank::removal;
+    for (const operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
+        if (each->not_before <= now && each != flight_->owner)
+            return rank::operation;
+    if (!renewals_.empty() && renewals_.top().due <= now)
+        return rank::renewal;
+    return rank::nothing;
+}
+
+/// A request in flight makes room for a more urgent one, and a renewal for the next renewal.
+inline void engine::give_way(time_point now)
+{
+    if (closing_ || flight_->rank == rank::removal || flight_->transmissions.count() == 0)
+        return;
+    const rank next = waiting(now);
+    if (next < flight_->rank && !flight_->preempted) {
+        flight_->preempted = true;
+        flight_->transmissions.settle(now + parting_wait);
+    } else if (next == rank::renewal && flight_->rank == rank::renewal) {
+        flight_->transmissions.end_by(flight_->first_sent + crowded_burst);
+    }
+}
+
+/// Nobody waits for the answer any more, but it may still tell what the gateway has.
+inline void engine::orphan(time_point now)
+{
+    flight_->owner = nullptr;
+    flight_->orphaned = true;
+    flight_->transmissions.settle(now + parting_wait);
+    if (flight_->transmissions.count() == 0)
+        flight_.reset();
+}
+
+inline const packet* engine::transmit(time_point now)
+{
+    flight& request = *flight_;
+    if (request.transmissions.count() == 0)
+        request.first_sent = now;
+    else
+        ++counters.retransmitted;
+    ++counters.sent;
+    request.last_sent = now;
+    request.transmissions.sent(now);
+    if (request.owner)
+        request.owner->sent = true;
+    const auto count = [](std::uint8_t& unanswered) {
+        if (unanswered < 255)
+            ++unanswered;
+    };
+    if (request.what == request_kind::create) {
+        request.entry->last_create = now;
+        request.entry->possible = true;
+        count(request.entry->creates_unanswered);
+    } else if (request.entry) {
+        request.entry->last_remove = now;
+        count(request.entry->removes_unanswered);
+    }
+    return &request.bytes;
+}
+
+/// Whether the datagram that advance() gave last is the first one of its request.
+inline bool engine::first_transmission() const noexcept
+{
+    return flight_ && flight_->transmissions.count() == 1;
+}
+
+inline operation* engine::take_finished() noexcept
+{
+    serve_reader();
+    operation* what = finished_.front();
+    if (what)
+        finished_.erase(*what);
+    return what;
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ENGINE_SCHEDULE_HPP

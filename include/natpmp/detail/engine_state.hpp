@@ -1,0 +1,280 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The engine's interface and data: everything the client decides, without I/O and without a clock.
+
+#ifndef NATPMP_DETAIL_ENGINE_STATE_HPP
+#define NATPMP_DETAIL_ENGINE_STATE_HPP
+
+#include <natpmp/detail/backoff.hpp>
+#include <natpmp/detail/epoch.hpp>
+#include <natpmp/detail/lease.hpp>
+#include <natpmp/detail/operation.hpp>
+#include <natpmp/detail/schedule.hpp>
+#include <natpmp/detail/wire.hpp>
+#include <natpmp/options.hpp>
+
+#include <optional>
+#include <random>
+#include <vector>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// How urgent a request is; first come, first served within each.
+enum class rank : std::uint8_t
+{
+    removal,
+    operation,
+    renewal,
+    background,
+    nothing
+};
+
+enum class request_kind : std::uint8_t
+{
+    clean_up,
+    create,
+    remove,
+    address
+};
+
+/// The one request in flight.
+struct flight
+{
+    request_kind what = request_kind::address;
+    detail::rank rank = rank::background;
+    operation* owner = nullptr; ///< null for the engine's own requests
+    record* entry = nullptr;    ///< null for an address request
+    packet bytes{};
+    std::uint32_t lifetime = 0; ///< as asked
+    burst transmissions{};
+    time_point first_sent{}, last_sent{};
+    time_point next_attempt = never; ///< of a renewal that fails
+    bool was_possible = false;       ///< whether the gateway may have had the mapping before
+    bool orphaned = false;           ///< its operation is gone; the answer may still matter
+    bool preempted = false;          ///< something more urgent waits
+};
+
+/// Datagrams, ticks and commands in, datagrams and completions out; the time is passed in.
+class engine
+{
+public:
+    engine(const client_options& options, std::uint32_t seed) : options_(options), random_(seed)
+    {}
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+
+    // Commands.
+    void start(operation& what, time_point now);
+    void cancel(operation& what, bool total_only, error_code why, time_point now);
+    void cancel_all();
+    void withdraw(operation& what);
+    void close();
+    void network_changed(time_point now);
+    void host_changed(time_point now);
+    void give_up(mapping_key key, time_point now);
+
+    // The world.
+    [[nodiscard]] bool wants_gateway(time_point now) const noexcept;
+    [[nodiscard]] bool take_recheck() noexcept;
+    void attach(const gateway& found, time_point now);
+    void detach(error_code why, time_point now);
+    void suspend();
+
+    // What arrives.
+    ignore_reason receive(bytes_view bytes, time_point now);
+    ignore_reason announcement(const net::ip::address& source, bytes_view bytes, time_point now);
+    void refused(time_point now);
+    void announcements_unavailable(error_code why);
+
+    // What to do.
+    [[nodiscard]] const packet* advance(time_point now);
+    [[nodiscard]] time_point deadline() const noexcept;
+    [[nodiscard]] bool first_transmission() const noexcept;
+    operation* take_finished() noexcept;
+
+    // What to tell.
+    void serve_reader();
+    [[nodiscard]] std::optional<event> take_event();
+    std::vector<event>& hooked() noexcept;
+    void hook_events(bool on) noexcept;
+    [[nodiscard]] std::vector<mapping> mappings();
+    [[nodiscard]] natpmp::status status() const;
+
+    /// Whether there is anything to do, now or later.
+    [[nodiscard]] bool active() const noexcept
+    {
+        return !closed_ &&
+               (operations_ > 0 || kept_ > 0 || !removals_.empty() || !lingering_.empty() ||
+                !leavers_.empty() || reader_ || (flight_ && flight_->what == request_kind::remove));
+    }
+
+    [[nodiscard]] bool attached() const noexcept
+    {
+        return attached_;
+    }
+
+    [[nodiscard]] bool closed() const noexcept
+    {
+        return closed_;
+    }
+
+    natpmp::status counters{};
+
+private:
+    // engine_operations.hpp
+    [[nodiscard]] error_code refusal(const operation& what, time_point now) const;
+    record& acquire(mapping_key key);
+    operation_queue& queue_of(const operation& what) noexcept;
+    void progress(operation& what, time_point now);
+    void fail(operation& what, error_code why, time_point now);
+    void fail_queued(error_code why, time_point now);
+    void move_to(operation& what, operation_stage stage) noexcept;
+    void unlink(operation& what) noexcept;
+    void finish(operation& what, error_code why, time_point now);
+
+    // engine_wishes.hpp
+    void unwish(record& entry, time_point now);
+    void abort_maps_of(mapping_key key, time_point now);
+    void park(operation& what, error_code why, time_point now);
+    void unpark(record& entry, time_point now);
+    void set_wanted(record& entry, bool wanted) noexcept;
+    void postpone(record& entry, error_code why, time_point now);
+
+    // engine_schedule.hpp
+    void expire(time_point now);
+    [[nodiscard]] rank waiting(time_point now) const noexcept;
+    void give_way(time_point now);
+    void orphan(time_point now);
+    const packet* transmit(time_point now);
+
+    // engine_requests.hpp
+    bool begin_next(time_point now);
+    bool begin_removal(time_point now);
+    bool begin_operation(time_point now);
+    bool begin_stage(operation& what, time_point now);
+    bool begin_renewal(time_point now);
+    bool begin_background(time_point now);
+    void begin_create(record& entry, operation* owner, std::uint16_t port, std::uint32_t lifetime,
+                      rank urgency, burst transmissions);
+    void begin_remove(record& entry, operation* owner, request_kind what, burst transmissions);
+    void begin_address(operation* owner, burst transmissions);
+
+    // engine_answers.hpp
+    ignore_reason judge(const response& answer, time_point now);
+    ignore_reason judge_late(const response& answer, time_point now);
+    void accept(const response& answer, time_point now);
+
+    // engine_outcomes.hpp
+    void conclude(error_code why, const response* answer, time_point now);
+    void conclude_create(const flight& done, error_code why, time_point now);
+    void create_failed(record& entry, const flight& done, error_code why, time_point now);
+    void grant(record& entry, const flight& done, const response& answer, time_point now);
+    void conclude_remove(const flight& done, error_code why, time_point now);
+    void conclude_address(const flight& done, error_code why, time_point now);
+    void set_address(const net::ip::address_v4& address, time_point now);
+    [[nodiscard]] bool address_fresh(time_point now) const noexcept;
+
+    // engine_keeping.hpp
+    void set_live(record& entry, bool live) noexcept;
+    void unplace(record& entry) noexcept;
+    void place(record& entry);
+    void release(record& entry, time_point now);
+    void retire(record& entry, time_point now);
+    void drop(record& entry);
+    void lose(record& entry, error_code why, time_point now);
+
+    // engine_world.hpp
+    void state_lost(time_point now);
+    void recover(time_point now);
+    void hint(time_point now);
+    void hint_by_packet(time_point now);
+    void drop_flight(time_point now);
+    void change_gateway(const gateway& found, time_point now);
+    void leave_gateway(record& entry, time_point now);
+
+    // engine_shutdown.hpp
+    void begin_shutdown(operation& what, time_point now);
+    bool begin_farewell(time_point now);
+    void conclude_farewell(record& entry, error_code why, time_point now);
+    void finish_shutdown(time_point now);
+
+    // engine_news.hpp
+    void note(record& entry);
+    void tell(event_kind kind, record& entry);
+    void tell_unmapped(record& entry);
+    void tell_client(event_kind kind, error_code why);
+    [[nodiscard]] mapping mapping_of(const record& entry) const noexcept;
+    [[nodiscard]] event event_of(event_kind kind, const record& entry) const noexcept;
+    [[nodiscard]] std::optional<event_kind> news_of(const record& entry) const noexcept;
+    [[nodiscard]] std::optional<event> take_client_event() noexcept;
+
+    client_options options_;
+    std::minstd_rand random_;
+    time_point now_ = time_point::min(); ///< of the last advance()
+
+    registry records_;
+    schedule<&record::due, &record::due_index> renewals_;  ///< wanted and live
+    schedule<&record::due, &record::due_index> retries_;   ///< wanted and not live
+    schedule<&record::due, &record::due_index> removals_;  ///< to be deleted
+    schedule<&record::due, &record::due_index> lingering_; ///< deleted, a late grant is possible
+    schedule<&record::expiry, &record::expiry_index> expiries_;
+    schedule<&record::news_order, &record::news_index> news_;
+    std::size_t kept_ = 0, up_ = 0;
+    std::vector<bool> cleaned_; ///< by key: the clean-up is done once
+
+    operation_order order_;      ///< all but waiters and shutdowns
+    operation_queue user_queue_; ///< map and address operations
+    operation_queue unmap_queue_;
+    operation_queue parked_;
+    operation_queue finished_;
+    operation_queue leavers_; ///< shutdowns
+    operation* reader_ = nullptr;
+    std::size_t operations_ = 0;
+
+    std::optional<flight> flight_;
+    bool attached_ = false;
+    bool recheck_ = false;                 ///< whether the gateway may be another one
+    std::optional<time_point> settled_at_; ///< when the host's changes are looked at
+    std::optional<gateway> gateway_;       ///< the last one, also while detached
+    time_point attach_at_ = time_point::min();
+    unsigned attach_failures_ = 0;
+
+    error_code verdict_{}; ///< "no NAT-PMP here" (T-6)
+    time_point verdict_until_ = time_point::min();
+    time_point gate_ = time_point::min(); ///< of background requests to a silent gateway
+    unsigned silences_ = 0;
+
+    epoch_tracker epoch_;
+    std::uint32_t generation_ = 0;
+    std::optional<time_point> recovery_at_;
+    token_bucket recoveries_{3, 5min};
+    token_bucket hints_{3, 5min};
+
+    struct
+    {
+        net::ip::address_v4 value{};
+        time_point asked_at = time_point::min();
+        time_point due = never;
+        std::uint32_t generation = 0;
+        unsigned failures = 0;
+    } address_;
+
+    bool closing_ = false, closed_ = false;
+    time_point close_at_ = never;
+    error_code farewell_error_{};
+
+    bool hook_on_ = false;
+    std::vector<event> hooked_;
+    std::uint32_t next_news_ = 0;
+    bool gateway_news_ = false, deaf_news_ = false, told_any_ = false;
+    error_code deaf_error_{};
+    std::optional<net::ip::address_v4> reported_address_;
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ENGINE_STATE_HPP

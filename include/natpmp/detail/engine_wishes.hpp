@@ -1,0 +1,128 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// Wishes: mappings that are to be kept whether or not they are up.
+
+#ifndef NATPMP_DETAIL_ENGINE_WISHES_HPP
+#define NATPMP_DETAIL_ENGINE_WISHES_HPP
+
+#include <natpmp/detail/engine_state.hpp>
+
+#include <algorithm>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// Ends the wish for a mapping. Its removal is up to the caller.
+inline void engine::unwish(record& entry, time_point now)
+{
+    abort_maps_of(entry.key, now);
+    set_wanted(entry, false);
+    entry.claimed = false;
+    unplace(entry);
+    if (flight_ && flight_->entry == &entry && flight_->what == request_kind::create)
+        orphan(now);
+}
+
+/// Unmaps without an operation that tells the outcome.
+inline void engine::give_up(mapping_key key, time_point now)
+{
+    record* entry = closing_ || closed_ ? nullptr : records_.find(key);
+    if (!entry || !entry->wanted)
+        return;
+    ++entry->operations; // keeps the record while its operations end
+    unwish(*entry, now);
+    --entry->operations;
+    release(*entry, now);
+}
+
+/// The wish is withdrawn, so nobody waits for it any more.
+inline void engine::abort_maps_of(mapping_key key, time_point now)
+{
+    for (operation_queue* queue : {&user_queue_, &parked_})
+        for (operation* each = queue->front(); each;) {
+            operation* next = operation_queue::next(*each);
+            if (each->maps() && each->concerns(key))
+                cancel(*each, false, net::error::operation_aborted, now);
+            each = next;
+        }
+}
+
+/// Leaves an operation to the background attempts, which go on for ever.
+inline void engine::park(operation& what, error_code why, time_point now)
+{
+    move_to(what, operation_stage::parked);
+    for (std::uint8_t which = 0; which < what.parts(); ++which) {
+        record& entry = records_.get(what.key(which));
+        if (!entry.wanted) {
+            what.adopted[which] = true;
+            entry.suggested_port = what.request.external_port.value();
+            entry.lifetime = static_cast<std::uint32_t>(what.request.lifetime.count());
+            set_wanted(entry, true);
+        }
+        if (entry.live)
+            continue;
+        entry.due = now;
+        if (which == what.part)
+            postpone(entry, why, now);
+        place(entry);
+    }
+}
+
+/// Completes what waited in the background for this mapping.
+inline void engine::unpark(record& entry, time_point now)
+{
+    for (operation* each = parked_.front(); each;) {
+        operation* next = operation_queue::next(*each);
+        if (each->concerns(entry.key)) {
+            bool complete = true;
+            for (std::uint8_t which = 0; which < each->parts(); ++which) {
+                record& part = records_.get(each->key(which));
+                if (part.live)
+                    continue;
+                complete = false;
+                part.suggested_port = entry.external_port;
+                part.due = now;
+                place(part);
+            }
+            if (complete)
+                progress(*each, now);
+        }
+        each = next;
+    }
+}
+
+inline void engine::set_wanted(record& entry, bool wanted) noexcept
+{
+    kept_ += wanted && !entry.wanted;
+    kept_ -= !wanted && entry.wanted;
+    entry.wanted = wanted;
+}
+
+/// Sets when a mapping that is not up is asked for again. Silence is the gateway's, not the
+/// mapping's: one request probes it for all.
+inline void engine::postpone(record& entry, error_code why, time_point now)
+{
+    entry.error = pack(why);
+    if (why == errc::gateway_silent || why == errc::not_supported) {
+        if (gate_ <= now)
+            gate_ = now + pause_after(++silences_, false);
+        entry.due = now;
+    } else if (attached_) {
+        entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
+        const bool refusal = why == condition::refused || why == result_code::unsupported_version;
+        entry.due = now + pause_after(entry.failures, refusal);
+    } else {
+        entry.due = now;
+    }
+    if (!entry.announced) {
+        entry.in_vain = true;
+        tell(event_kind::mapping_failing, entry);
+    }
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ENGINE_WISHES_HPP

@@ -1,0 +1,210 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// Changes of the world: gateways that come and go, or lose their state, and hints of it.
+
+#ifndef NATPMP_DETAIL_ENGINE_WORLD_HPP
+#define NATPMP_DETAIL_ENGINE_WORLD_HPP
+
+#include <natpmp/detail/engine_keeping.hpp>
+
+#include <algorithm>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// A reset of the gateway's clock (E-2): all it gave is gone. One recovery, after a random delay,
+/// serves however many packets tell of it.
+inline void engine::state_lost(time_point now)
+{
+    ++counters.resets;
+    ++generation_;
+    if (recovery_at_ || kept_ == 0)
+        return;
+    std::uniform_int_distribution<duration::rep> delay(0, duration{5s}.count());
+    recovery_at_ = std::max(now + duration{delay(random_)}, recoveries_.next());
+}
+
+inline void engine::recover(time_point now)
+{
+    recovery_at_.reset();
+    recoveries_.take(now);
+    address_.due = now;
+    records_.for_each([&](record& entry) {
+        if (!entry.wanted || entry.generation == generation_)
+            return;
+        if (flight_ && flight_->entry == &entry)
+            return; // its answer will be of the new state
+        entry.failures = 0;
+        entry.due = earliest_create(entry, now);
+        place(entry);
+    });
+}
+
+/// Something may have changed for the better: what failed is tried again (T-7).
+inline void engine::hint(time_point now)
+{
+    verdict_ = {};
+    verdict_until_ = time_point::min();
+    gate_ = time_point::min();
+    silences_ = 0;
+    if (flight_ && flight_->what != request_kind::remove)
+        flight_->transmissions.restart();
+    if (address_.due != never)
+        address_.due = now;
+    records_.for_each([&](record& entry) {
+        if (!entry.wanted || (entry.live && !entry.failing) ||
+            (flight_ && flight_->entry == &entry))
+            return;
+        entry.failures = 0;
+        entry.due = earliest_create(entry, now);
+        place(entry);
+    });
+}
+
+/// The same, for a hint that anyone on the network can forge.
+inline void engine::hint_by_packet(time_point now)
+{
+    if (hints_.next() > now)
+        return;
+    hints_.take(now);
+    hint(now);
+}
+
+/// The application, or the host, says that the network changed.
+inline void engine::network_changed(time_point now)
+{
+    attach_at_ = now;
+    attach_failures_ = 0;
+    recheck_ = true;
+    hint(now);
+}
+
+/// The host's routes or addresses changed, and probably go on changing for a moment.
+inline void engine::host_changed(time_point now)
+{
+    if (!settled_at_)
+        settled_at_ = now + 250ms;
+}
+
+inline bool engine::wants_gateway(time_point now) const noexcept
+{
+    if (attached_ || closing_ || closed_)
+        return false;
+    return !user_queue_.empty() || !unmap_queue_.empty() || (kept_ > 0 && attach_at_ <= now);
+}
+
+inline bool engine::take_recheck() noexcept
+{
+    const bool due = recheck_ && attached_ && !closing_;
+    recheck_ = false;
+    return due;
+}
+
+/// A socket to this gateway is open.
+inline void engine::attach(const gateway& found, time_point now)
+{
+    const bool by_hand = !options_.gateway.is_unspecified();
+    if (!by_hand && !options_.allow_public_address &&
+        classify(found.local_address) != address_kind::private_use)
+        return detach(errc::not_behind_nat, now);
+    attach_failures_ = 0;
+    if (closing_) {
+        finish_shutdown(now);
+    } else if (gateway_ != found) {
+        attached_ = true;
+        change_gateway(found, now);
+    } else if (!attached_) {
+        attached_ = true;
+        hint(now);
+        if (kept_ > 0)
+            address_.due = now; // its answer tells whether the gateway lost its state meanwhile
+    }
+}
+
+/// Another gateway, or another address of our own: everything again, over there (H-1, H-3).
+inline void engine::change_gateway(const gateway& found, time_point now)
+{
+    const bool first = !gateway_;
+    gateway_ = found;
+    flight_.reset();
+    epoch_.forget();
+    recovery_at_.reset();
+    address_ = {};
+    hint(now);
+    if (first)
+        return;
+    ++generation_;
+    tell_client(event_kind::gateway_changed, {});
+    while (operation* each = unmap_queue_.front())
+        finish(*each, errc::gateway_changed, now);
+    records_.for_each([&](record& entry) { entry.farewell = false; });
+    std::vector<record*> left;
+    records_.for_each([&](record& entry) { left.push_back(&entry); });
+    for (record* entry : left)
+        leave_gateway(*entry, now);
+    if (kept_ > 0)
+        address_.due = now;
+}
+
+/// What the old gateway has runs out by itself; nothing of it concerns the new one.
+inline void engine::leave_gateway(record& entry, time_point now)
+{
+    entry.possible = false;
+    entry.creates_unanswered = entry.removes_unanswered = 0;
+    entry.last_create = entry.last_remove = time_point::min();
+    if (entry.live) {
+        lose(entry, errc::gateway_changed, now);
+    } else if (entry.wanted) {
+        entry.due = now;
+        place(entry);
+    } else {
+        release(entry, now);
+    }
+}
+
+/// There is no gateway to ask now, or no way to it.
+inline void engine::detach(error_code why, time_point now)
+{
+    counters.last_error = why;
+    if (closing_)
+        return finish_shutdown(now);
+    drop_flight(now);
+    attach_at_ = now + pause_after(++attach_failures_, false);
+    fail_queued(why, now);
+    while (operation* each = unmap_queue_.front())
+        finish(*each, why, now);
+    while (!removals_.empty())
+        retire(removals_.top(), now);
+    while (!lingering_.empty()) {
+        record& entry = lingering_.top();
+        unplace(entry);
+        drop(entry);
+    }
+}
+
+/// Nothing is left to do for now; the socket is closed.
+inline void engine::suspend()
+{
+    drop_flight(now_);
+}
+
+/// Gives up the socket, and with it the request in flight.
+inline void engine::drop_flight(time_point now)
+{
+    attached_ = false;
+    record* entry = flight_ ? flight_->entry : nullptr;
+    flight_.reset();
+    if (entry && entry->wanted) {
+        entry->due = now;
+        place(*entry);
+    } else if (entry) {
+        release(*entry, now);
+    }
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ENGINE_WORLD_HPP

@@ -1,0 +1,254 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// Linux: bytes from the kernel's routing socket (rtnetlink) to routes and addresses, without I/O.
+
+#ifndef NATPMP_DETAIL_NETLINK_HPP
+#define NATPMP_DETAIL_NETLINK_HPP
+
+#include <natpmp/detail/route.hpp>
+
+#if defined(__linux__)
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+using netlink_bytes = std::span<const std::byte>;
+
+/// Copies a value from the front of some bytes, which need no alignment. False if they are too few.
+template <class Value>
+[[nodiscard]] bool peek(netlink_bytes from, Value& value) noexcept
+{
+    if (from.size() < sizeof value)
+        return false;
+    std::memcpy(&value, from.data(), sizeof value);
+    return true;
+}
+
+[[nodiscard]] inline std::size_t record_length(const nlmsghdr& header) noexcept
+{
+    return header.nlmsg_len;
+}
+
+[[nodiscard]] inline std::size_t record_length(const rtattr& header) noexcept
+{
+    return header.rta_len;
+}
+
+[[nodiscard]] inline std::size_t record_length(const rtnexthop& header) noexcept
+{
+    return header.rtnh_len;
+}
+
+/// Cuts the first record off `rest`: messages, attributes and next hops are all a header that tells
+/// the length of both, a body, and padding to four bytes. False at the end, and also where a length
+/// cannot be true; `rest` is empty only in the first case.
+template <class Header>
+[[nodiscard]] bool next_record(netlink_bytes& rest, Header& header, netlink_bytes& body) noexcept
+{
+    if (!peek(rest, header))
+        return false;
+    const std::size_t length = record_length(header);
+    if (length < sizeof header || length > rest.size())
+        return false;
+    body = rest.subspan(sizeof header, length - sizeof header);
+    rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
+    return true;
+}
+
+/// Reads an attribute that is an IPv4 address. False if it has another length.
+[[nodiscard]] inline bool read_address(netlink_bytes body, net::ip::address_v4& address) noexcept
+{
+    net::ip::address_v4::bytes_type octets;
+    if (body.size() != octets.size() || !peek(body, octets))
+        return false;
+    address = net::ip::address_v4(octets);
+    return true;
+}
+
+/// Whether a route is an IPv4 default route for all traffic, in a table that can be the host's own:
+/// the main one, or one numbered above 255 (which rtm_table shows as "compat"), as on Android.
+[[nodiscard]] inline bool is_default_route(const rtmsg& message) noexcept
+{
+    return message.rtm_family == AF_INET && message.rtm_dst_len == 0 && message.rtm_tos == 0 &&
+           (message.rtm_table == RT_TABLE_MAIN || message.rtm_table == RT_TABLE_COMPAT);
+}
+
+inline void add_route(const default_route& route, unsigned flags, route_table& table)
+{
+    if (!route.gateway.is_unspecified() && (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) == 0)
+        table.routes.push_back(route);
+}
+
+/// Adds the usable next hops of a multipath route; `route` has what they share.
+inline void add_next_hops(netlink_bytes hops, unsigned flags, default_route route,
+                          route_table& table)
+{
+    rtnexthop hop;
+    netlink_bytes attributes;
+    while (next_record(hops, hop, attributes)) {
+        route.gateway = {};
+        route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
+        rtattr attribute;
+        netlink_bytes body;
+        while (next_record(attributes, attribute, body))
+            if (attribute.rta_type == RTA_GATEWAY && !read_address(body, route.gateway))
+                return;
+        if (!attributes.empty())
+            return;
+        add_route(route, flags | hop.rtnh_flags, table);
+    }
+}
+
+/// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway. Others
+/// are dropped here already: a router may have a million of them.
+inline void read_route(netlink_bytes message, route_table& table)
+{
+    rtmsg fixed;
+    if (!peek(message, fixed) || !is_default_route(fixed) || fixed.rtm_type != RTN_UNICAST)
+        return;
+    default_route route;
+    route.policy = fixed.rtm_table != RT_TABLE_MAIN;
+    netlink_bytes hops;
+    netlink_bytes rest = message.subspan(sizeof fixed);
+    rtattr attribute;
+    netlink_bytes body;
+    while (next_record(rest, attribute, body)) {
+        bool good = true;
+        if (attribute.rta_type == RTA_GATEWAY)
+            good = read_address(body, route.gateway);
+        else if (attribute.rta_type == RTA_PREFSRC)
+            good = read_address(body, route.preferred_source);
+        else if (attribute.rta_type == RTA_OIF)
+            good = peek(body, route.interface_index);
+        else if (attribute.rta_type == RTA_PRIORITY)
+            good = peek(body, route.metric);
+        else if (attribute.rta_type == RTA_MULTIPATH)
+            hops = body;
+        if (!good)
+            return;
+    }
+    if (!rest.empty())
+        return;
+    add_route(route, fixed.rtm_flags, table);
+    add_next_hops(hops, fixed.rtm_flags, route, table);
+}
+
+/// Adds what an RTM_NEWADDR message says, if it is about IPv4.
+inline void read_interface_address(netlink_bytes message, route_table& table)
+{
+    ifaddrmsg fixed;
+    if (!peek(message, fixed) || fixed.ifa_family != AF_INET)
+        return;
+    interface_address entry;
+    entry.interface_index = fixed.ifa_index;
+    entry.prefix_length = fixed.ifa_prefixlen;
+    netlink_bytes rest = message.subspan(sizeof fixed);
+    rtattr attribute;
+    netlink_bytes body;
+    while (next_record(rest, attribute, body)) {
+        if (attribute.rta_type == IFA_LOCAL && !read_address(body, entry.address))
+            return;
+        if (attribute.rta_type == IFA_ADDRESS && !read_address(body, entry.network))
+            return;
+    }
+    if (entry.address.is_unspecified())
+        entry.address = entry.network;
+    if (rest.empty() && !entry.address.is_unspecified())
+        table.addresses.push_back(entry);
+}
+
+/// The answer to one dump request, put together from its datagrams.
+class dump_reader
+{
+public:
+    /// Adds to `table` what the messages with this sequence number say.
+    dump_reader(route_table& table, std::uint32_t sequence) noexcept
+        : table_(table), sequence_(sequence)
+    {}
+
+    /// Takes the next datagram. True: there are more to come. An error ends the dump.
+    [[nodiscard]] bool read(netlink_bytes datagram, error_code& error)
+    {
+        error.clear();
+        nlmsghdr header;
+        netlink_bytes body;
+        while (next_record(datagram, header, body)) {
+            if (header.nlmsg_seq != sequence_)
+                continue;
+            interrupted_ = interrupted_ || (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+            if (header.nlmsg_type == RTM_NEWROUTE)
+                read_route(body, table_);
+            else if (header.nlmsg_type == RTM_NEWADDR)
+                read_interface_address(body, table_);
+            else if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
+                std::int32_t status = 0; // a DONE without a body is a success
+                if (!peek(body, status) && header.nlmsg_type == NLMSG_ERROR)
+                    status = -EBADMSG;
+                constexpr std::int32_t lowest = -4095; // the kernel's own limit
+                if (status < 0)
+                    error.assign(-std::max(status, lowest), net::error::get_system_category());
+                return false;
+            }
+        }
+        if (!datagram.empty())
+            error.assign(EBADMSG, net::error::get_system_category());
+        return datagram.empty();
+    }
+
+    /// Whether the tables changed during the dump, so that it may have gaps.
+    [[nodiscard]] bool interrupted() const noexcept
+    {
+        return interrupted_;
+    }
+
+private:
+    route_table& table_;
+    std::uint32_t sequence_;
+    bool interrupted_ = false;
+};
+
+/// Whether a change notice may concern the choice of a gateway. If it cannot be read, it may.
+[[nodiscard]] inline bool concerns_gateway(netlink_bytes datagram) noexcept
+{
+    nlmsghdr header;
+    netlink_bytes body;
+    while (next_record(datagram, header, body)) {
+        rtmsg route;
+        switch (header.nlmsg_type) {
+        case RTM_NEWADDR:
+        case RTM_DELADDR:
+        case RTM_NEWLINK:
+        case RTM_DELLINK:
+            return true;
+        case RTM_NEWROUTE:
+        case RTM_DELROUTE:
+            if (!peek(body, route) || is_default_route(route))
+                return true;
+            break;
+        default:
+            break;
+        }
+    }
+    return !datagram.empty();
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // defined(__linux__)
+
+#endif // NATPMP_DETAIL_NETLINK_HPP

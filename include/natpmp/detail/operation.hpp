@@ -1,0 +1,157 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What the application asked the engine for, and what came of it.
+
+#ifndef NATPMP_DETAIL_OPERATION_HPP
+#define NATPMP_DETAIL_OPERATION_HPP
+
+#include <natpmp/detail/registry.hpp>
+#include <natpmp/event.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+enum class operation_kind : std::uint8_t
+{
+    map,
+    map_pair,
+    unmap,
+    address,
+    wait_event,
+    shutdown
+};
+
+/// How far a map operation is.
+enum class operation_stage : std::uint8_t
+{
+    clean_up,
+    create,
+    address,
+    parked ///< waiting for a background attempt to succeed
+};
+
+struct operation;
+
+/// A place in a list of operations.
+struct operation_hook
+{
+    operation* previous = nullptr;
+    operation* next = nullptr;
+    bool linked = false;
+};
+
+/// An operation under way. Its owner keeps it alive until it is done or withdrawn.
+struct operation
+{
+    explicit operation(operation_kind what) noexcept : kind(what)
+    {}
+    operation(const operation&) = delete;
+    operation& operator=(const operation&) = delete;
+
+    operation_kind kind;
+    operation_stage stage = operation_stage::clean_up;
+    map_request request{};
+    duration limit{0}; ///< of a shutdown
+
+    std::uint8_t part = 0;         ///< which of a pair is being made
+    std::array<bool, 2> adopted{}; ///< whether the mapping is wanted because of this operation
+    bool started = false;          ///< whether the engine knows it
+    bool sent = false;             ///< whether a datagram of its own went out
+    time_point not_before = time_point::min();
+    time_point deadline = never;
+
+    bool done = false;
+    error_code error{};
+    std::array<mapping, 2> mappings{}; ///< of a pair: TCP, UDP
+    net::ip::address address{};
+    natpmp::event news{};
+
+    operation_hook order{}; ///< among all, by initiation
+    operation_hook queue{}; ///< among those that wait for the same thing
+
+    [[nodiscard]] bool maps() const noexcept
+    {
+        return kind == operation_kind::map || kind == operation_kind::map_pair;
+    }
+
+    [[nodiscard]] std::uint8_t parts() const noexcept
+    {
+        return kind == operation_kind::map_pair ? 2 : 1;
+    }
+
+    [[nodiscard]] mapping_key key(std::uint8_t which) const noexcept
+    {
+        constexpr protocol pair[] = {protocol::tcp, protocol::udp};
+        return {kind == operation_kind::map_pair ? pair[which] : request.protocol,
+                request.internal_port.value()};
+    }
+
+    [[nodiscard]] mapping_key key() const noexcept
+    {
+        return key(part);
+    }
+
+    /// Whether it maps, or unmaps, this key.
+    [[nodiscard]] bool concerns(mapping_key wanted) const noexcept
+    {
+        for (std::uint8_t which = 0; which < parts(); ++which)
+            if (key(which) == wanted)
+                return true;
+        return false;
+    }
+};
+
+/// Operations in the order in which they were added, linked through one of their hooks.
+template <operation_hook operation::* Hook>
+class operation_list
+{
+public:
+    [[nodiscard]] operation* front() const noexcept
+    {
+        return front_;
+    }
+
+    [[nodiscard]] bool empty() const noexcept
+    {
+        return front_ == nullptr;
+    }
+
+    static operation* next(const operation& entry) noexcept
+    {
+        return (entry.*Hook).next;
+    }
+
+    void push_back(operation& entry) noexcept
+    {
+        operation_hook& hook = entry.*Hook;
+        hook = {.previous = back_, .next = nullptr, .linked = true};
+        (back_ ? (back_->*Hook).next : front_) = &entry;
+        back_ = &entry;
+    }
+
+    /// Takes out an operation that is in this list.
+    void erase(operation& entry) noexcept
+    {
+        operation_hook& hook = entry.*Hook;
+        (hook.previous ? (hook.previous->*Hook).next : front_) = hook.next;
+        (hook.next ? (hook.next->*Hook).previous : back_) = hook.previous;
+        hook = {};
+    }
+
+private:
+    operation* front_ = nullptr;
+    operation* back_ = nullptr;
+};
+
+using operation_order = operation_list<&operation::order>;
+using operation_queue = operation_list<&operation::queue>;
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_OPERATION_HPP

@@ -1,0 +1,162 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// Where completion handlers wait: in a service of their execution context, not in a client, so
+/// that a coroutine that owns the client goes down with the context.
+
+#ifndef NATPMP_DETAIL_PARKING_HPP
+#define NATPMP_DETAIL_PARKING_HPP
+
+#include <natpmp/detail/asio.hpp>
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+class parking;
+
+/// A handler that waits. It is in the list of its service from park() to resume().
+class parked
+{
+public:
+    /// Posts the handler to its associated executor, and frees the memory first. Does nothing
+    /// while the context goes down.
+    virtual void resume() = 0;
+
+protected:
+    ~parked() = default;
+    virtual void destroy() noexcept = 0;
+
+private:
+    friend class parking;
+    parked* previous_ = nullptr;
+    parked* next_ = nullptr;
+};
+
+/// The handlers that wait in one execution context.
+class parking : public net::execution_context::service
+{
+public:
+    static inline net::execution_context::id id;
+
+    explicit parking(net::execution_context& context) : net::execution_context::service(context)
+    {}
+
+    /// Of the context that an executor belongs to.
+    template <class Executor>
+    static parking& of(const Executor& executor)
+    {
+        return net::use_service<parking>(net::query(executor, net::execution::context));
+    }
+
+    void add(parked& entry)
+    {
+        const std::lock_guard lock(mutex_);
+        entry.next_ = front_;
+        if (front_)
+            front_->previous_ = &entry;
+        front_ = &entry;
+    }
+
+    /// Takes an entry out; false if it is left to be destroyed with the context.
+    bool remove(parked& entry)
+    {
+        const std::lock_guard lock(mutex_);
+        if (down_)
+            return false;
+        unlink(entry);
+        return true;
+    }
+
+private:
+    void unlink(parked& entry) noexcept
+    {
+        (entry.previous_ ? entry.previous_->next_ : front_) = entry.next_;
+        if (entry.next_)
+            entry.next_->previous_ = entry.previous_;
+        entry.previous_ = entry.next_ = nullptr;
+    }
+
+    void shutdown() noexcept override
+    {
+        {
+            const std::lock_guard lock(mutex_);
+            down_ = true;
+        }
+        while (parked* entry = front_) {
+            unlink(*entry);
+            entry->destroy();
+        }
+    }
+
+    std::mutex mutex_;
+    parked* front_ = nullptr;
+    bool down_ = false;
+};
+
+/// A parked handler of any type, in memory from its associated allocator.
+template <class Handler>
+class parked_handler final : public parked
+{
+    using slot_type = net::associated_cancellation_slot_t<Handler>;
+    using allocator_type = typename std::allocator_traits<
+        net::associated_allocator_t<Handler>>::template rebind_alloc<parked_handler>;
+
+public:
+    parked_handler(parking& lot, Handler&& handler)
+        : lot_(lot),
+          slot_(net::get_associated_cancellation_slot(handler)),
+          handler_(std::move(handler))
+    {}
+
+    /// Moves the handler into the parking; `cancel(type)` is called when its slot asks for it.
+    template <class Cancel>
+    static parked& park(parking& lot, Handler&& handler, Cancel cancel)
+    {
+        allocator_type allocator(net::get_associated_allocator(handler));
+        parked_handler* entry = allocator.allocate(1);
+        ::new (static_cast<void*>(entry)) parked_handler(lot, std::move(handler));
+        lot.add(*entry);
+        if (entry->slot_.is_connected())
+            entry->slot_.assign(cancel);
+        return *entry;
+    }
+
+    void resume() override
+    {
+        if (!lot_.remove(*this))
+            return;
+        if (slot_.is_connected())
+            slot_.clear();
+        Handler handler(std::move(handler_));
+        deallocate(handler);
+        net::post(std::move(handler));
+    }
+
+private:
+    void destroy() noexcept override
+    {
+        const Handler handler(std::move(handler_));
+        deallocate(handler);
+    }
+
+    void deallocate(const Handler& handler) noexcept
+    {
+        allocator_type allocator(net::get_associated_allocator(handler));
+        this->~parked_handler();
+        allocator.deallocate(this, 1);
+    }
+
+    parking& lot_;
+    slot_type slot_;
+    Handler handler_;
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_PARKING_HPP

@@ -1,0 +1,173 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The client's two UDP sockets: one for requests and answers, one for announcements.
+
+#ifndef NATPMP_DETAIL_SOCKETS_HPP
+#define NATPMP_DETAIL_SOCKETS_HPP
+
+#include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/wire.hpp>
+
+#include <array>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// A socket option with an int for a value, in the form that Asio takes.
+template <int Level, int Name>
+struct socket_option
+{
+    int value;
+
+    template <class Protocol>
+    int level(const Protocol&) const noexcept
+    {
+        return Level;
+    }
+
+    template <class Protocol>
+    int name(const Protocol&) const noexcept
+    {
+        return Name;
+    }
+
+    template <class Protocol>
+    const int* data(const Protocol&) const noexcept
+    {
+        return &value;
+    }
+
+    template <class Protocol>
+    std::size_t size(const Protocol&) const noexcept
+    {
+        return sizeof value;
+    }
+};
+
+/// Opens a socket and readies it by `prepare(error)`; closes it again on any error.
+template <class Socket, class Prepare>
+error_code open_socket(Socket& socket, Prepare prepare)
+{
+    error_code error;
+    socket.open(net::ip::udp::v4(), error);
+    if (!error)
+        socket.non_blocking(true, error);
+    if (!error)
+        prepare(error);
+    if (error) {
+        error_code ignored;
+        socket.close(ignored);
+    }
+    return error;
+}
+
+/// The socket for requests. It is connected: only the gateway's datagrams come in, and an ICMP
+/// port unreachable is seen (V-1, V-2, T-5).
+template <class Executor>
+class request_socket
+{
+public:
+    explicit request_socket(const Executor& executor) : socket_(executor)
+    {}
+
+    /// Opens it towards a gateway's port, from the local address if one is known.
+    error_code open(const gateway& where, std::uint16_t port)
+    {
+        return open_socket(socket_, [&](error_code& error) {
+            if (!where.local_address.is_unspecified())
+                socket_.bind({where.local_address, 0}, error);
+            if (!error)
+                socket_.connect({where.address, port}, error);
+        });
+    }
+
+    /// The address that the system chose to send from.
+    [[nodiscard]] net::ip::address local_address() const
+    {
+        error_code error;
+        const auto endpoint = socket_.local_endpoint(error);
+        return error ? net::ip::address{} : endpoint.address();
+    }
+
+    /// Sends without blocking.
+    error_code send(bytes_view bytes)
+    {
+        error_code error;
+        socket_.send(net::buffer(bytes.data(), bytes.size()), 0, error);
+        return error;
+    }
+
+    /// Receives one datagram; completes with (error_code, size).
+    template <class Handler>
+    void async_receive(std::span<std::uint8_t> into, Handler handler)
+    {
+        socket_.async_receive(net::buffer(into.data(), into.size()), std::move(handler));
+    }
+
+    void close()
+    {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
+private:
+    net::basic_datagram_socket<net::ip::udp, Executor> socket_;
+};
+
+/// The socket for announcements: 224.0.0.1, port 5350, shared with other programs (B-5 to B-7).
+template <class Executor>
+class announcement_socket
+{
+public:
+    explicit announcement_socket(const Executor& executor) : socket_(executor)
+    {}
+
+    /// Opens it on the interface that has the local address.
+    error_code open(const gateway& where, std::uint16_t port)
+    {
+        return open_socket(socket_, [&](error_code& error) {
+            const net::ip::address group = net::ip::address_v4{0xE0000001};
+            socket_.set_option(net::socket_base::reuse_address(true), error);
+#if defined(SO_REUSEPORT)
+            error_code unshared; // some programs share by this option, some by the other
+            socket_.set_option(socket_option<SOL_SOCKET, SO_REUSEPORT>{1}, unshared);
+#endif
+            if (!error)
+                socket_.bind({group, port}, error);
+            error_code not_joined; // all hosts are in this group in any case
+            if (where.local_address.is_v4())
+                socket_.set_option(
+                    net::ip::multicast::join_group(group.to_v4(), where.local_address.to_v4()),
+                    not_joined);
+#if defined(IP_MULTICAST_ALL)
+            if (!not_joined) // no announcements from other interfaces
+                socket_.set_option(socket_option<IPPROTO_IP, IP_MULTICAST_ALL>{0}, not_joined);
+#endif
+        });
+    }
+
+    /// Receives one datagram and its source; completes with (error_code, size).
+    template <class Handler>
+    void async_receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
+                            Handler handler)
+    {
+        socket_.async_receive_from(net::buffer(into.data(), into.size()), source,
+                                   std::move(handler));
+    }
+
+    void close()
+    {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
+private:
+    net::basic_datagram_socket<net::ip::udp, Executor> socket_;
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_SOCKETS_HPP

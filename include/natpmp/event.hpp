@@ -1,0 +1,184 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What a client tells about itself: events, datagrams as a hook sees them, and its status.
+
+#ifndef NATPMP_EVENT_HPP
+#define NATPMP_EVENT_HPP
+
+#include <natpmp/address.hpp>
+#include <natpmp/error.hpp>
+#include <natpmp/types.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
+/// The kinds of event.
+enum class event_kind : std::uint8_t
+{
+    /// A mapping was made for the first time.
+    mapped,
+    /// The gateway extended a mapping.
+    renewed,
+    /// A mapping has another external port than was told before.
+    port_changed,
+    /// The external address is another one, or became known or unknown. No single mapping's event.
+    address_changed,
+    /// A renewal failed; the mapping is up until its lifetime ends.
+    renewal_failing,
+    /// The first attempts at a mapping that is to be kept trying failed; more follow.
+    mapping_failing,
+    /// The mapping's lifetime ended, or its gateway is no longer ours; it is asked for again.
+    lost,
+    /// A mapping that was lost is up again.
+    restored,
+    /// Another default gateway or local address; every mapping is made again there.
+    gateway_changed,
+    /// The mapping was deleted. With an error: the gateway did not confirm it.
+    unmapped,
+    /// Announcements cannot be heard (the port is not to be had); everything else goes on.
+    announcements_unavailable
+};
+
+/// The name of an event kind, as written in the enumeration.
+[[nodiscard]] constexpr std::string_view to_string(event_kind kind) noexcept
+{
+    constexpr std::string_view names[] = {"mapped",
+                                          "renewed",
+                                          "port_changed",
+                                          "address_changed",
+                                          "renewal_failing",
+                                          "mapping_failing",
+                                          "lost",
+                                          "restored",
+                                          "gateway_changed",
+                                          "unmapped",
+                                          "announcements_unavailable"};
+    return static_cast<std::size_t>(kind) < std::size(names) ? names[static_cast<std::size_t>(kind)]
+                                                             : "unknown";
+}
+
+/// The difference between what the reader of events last read and now.
+struct event
+{
+    /// What happened.
+    event_kind kind = event_kind::mapped;
+
+    /// The mapping it happened to, as it is now. For address_changed and gateway_changed only
+    /// external_address counts, and protocol and ports mean nothing.
+    natpmp::mapping mapping{};
+
+    /// Why: for renewal_failing, mapping_failing, lost, unmapped and announcements_unavailable.
+    error_code error{};
+
+    /// The gateway asked now; unspecified if there is none.
+    net::ip::address gateway{};
+
+    /// Whether the event speaks of one mapping, or of the client as a whole.
+    [[nodiscard]] constexpr bool about_mapping() const noexcept
+    {
+        return kind != event_kind::address_changed && kind != event_kind::gateway_changed &&
+               kind != event_kind::announcements_unavailable;
+    }
+};
+
+static_assert(std::is_trivially_destructible_v<event>);
+
+/// Why a datagram was ignored (RFC 6886, sections 3.1 to 3.5).
+enum class ignore_reason : std::uint8_t
+{
+    /// It was not ignored.
+    none,
+    /// It is not from the gateway (V-1, B-3).
+    wrong_source,
+    /// It is too short for what it says it is (V-10).
+    too_short,
+    /// Its version is neither NAT-PMP's nor an answer that tells of another.
+    wrong_version,
+    /// It is a request, or nothing was asked with this opcode (V-3, V-9).
+    wrong_opcode,
+    /// It is for another internal port than the one asked for (V-4).
+    wrong_port,
+    /// It answers a request of another kind, or one that was answered before (V-6, V-7).
+    not_awaited
+};
+
+/// The number of values of ignore_reason.
+constexpr std::size_t ignore_reason_count = 7;
+
+/// The name of a reason, for logs.
+[[nodiscard]] constexpr std::string_view to_string(ignore_reason reason) noexcept
+{
+    constexpr std::string_view names[ignore_reason_count] = {
+        "none",         "wrong source", "too short",  "wrong version",
+        "wrong opcode", "wrong port",   "not awaited"};
+    const auto index = static_cast<std::size_t>(reason);
+    return index < ignore_reason_count ? names[index] : "unknown";
+}
+
+/// A datagram as the hook of a client sees it. Valid only during the call.
+struct datagram
+{
+    /// What became of it.
+    enum class fate : std::uint8_t
+    {
+        sent,
+        received,
+        ignored
+    };
+
+    /// Sent, received and used, or received and ignored.
+    fate what = fate::sent;
+
+    /// Why it was ignored; none otherwise.
+    ignore_reason reason = ignore_reason::none;
+
+    /// Where it went or came from.
+    net::ip::udp::endpoint peer{};
+
+    /// Its bytes.
+    std::span<const std::uint8_t> bytes{};
+};
+
+/// A client's counters and its view of the world.
+struct status
+{
+    /// Datagrams sent, retransmissions included.
+    std::uint64_t sent = 0;
+    /// Datagrams sent again for want of an answer.
+    std::uint64_t retransmitted = 0;
+    /// Datagrams received and used.
+    std::uint64_t received = 0;
+    /// Datagrams received and ignored, by ignore_reason.
+    std::array<std::uint64_t, ignore_reason_count> ignored{};
+    /// Renewals granted.
+    std::uint64_t renewals = 0;
+    /// Losses of state noticed at the gateway (RFC 6886, section 3.6).
+    std::uint64_t resets = 0;
+    /// The number of mappings that are up, and of those to be kept.
+    std::size_t up = 0, kept = 0;
+    /// The gateway and the local address in use; unspecified while there is none.
+    natpmp::gateway gateway{};
+    /// The external address; unspecified while it is not known.
+    net::ip::address external_address{};
+    /// What kind of address that is: anything but routable tells of a second NAT or of a gateway
+    /// that is not connected.
+    address_kind external_address_kind = address_kind::unknown;
+    /// The last failure of a request, or of finding a gateway.
+    error_code last_error{};
+    /// How long until the client next has something to do; empty if it waits for others only.
+    std::optional<std::chrono::microseconds> next_due{};
+};
+
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_EVENT_HPP

@@ -1,0 +1,75 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// default_gateway(): where this host's NAT-PMP requests go.
+
+#ifndef NATPMP_GATEWAY_HPP
+#define NATPMP_GATEWAY_HPP
+
+#include <natpmp/error.hpp>
+#include <natpmp/types.hpp>
+
+#include <system_error>
+
+// The one place that picks a platform's source. Each defines detail::find_default_gateway().
+#if defined(__linux__)
+#include <natpmp/detail/gateway_linux.hpp>
+#else
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// For platforms whose routing table is not read yet: client_options::gateway has to be set there.
+[[nodiscard]] inline gateway find_default_gateway(const net::ip::address&, error_code& error)
+{
+    error = errc::no_gateway;
+    return {};
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+#endif
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
+/// Finds the host's IPv4 default gateway, the one to ask for mappings (RFC 6886, section 3).
+///
+/// It comes from the routing table and is never guessed: of the usable routes to 0.0.0.0/0 through
+/// a gateway, the one with the lowest metric. A VPN that covers everything with two half-routes, or
+/// with a default route that has no gateway, does not hide it.
+///
+/// The local address is the one that the route prefers, else the address of the route's interface
+/// whose network has the gateway in it, else that interface's first address, else unspecified.
+///
+/// A client does this by itself, and again when the routes change; an application needs it only to
+/// show the gateway.
+///
+/// Blocking: the calling thread asks the kernel; no packet is sent. That takes well under a
+/// millisecond, unless the routing table is huge.
+///
+/// Thread safety: any thread, also at the same time.
+///
+/// @param error errc::no_gateway if there is no such route (always so outside Linux for now), or
+///              the system's error if the routing table cannot be read.
+/// @return The gateway; a default-constructed one on error.
+/// @throws std::bad_alloc Nothing else.
+[[nodiscard]] inline gateway default_gateway(error_code& error)
+{
+    return detail::find_default_gateway(net::ip::address_v4{}, error);
+}
+
+/// Finds the host's IPv4 default gateway, as default_gateway(error_code&) does.
+///
+/// @throws std::system_error With the error code that the other overload gives.
+[[nodiscard]] inline gateway default_gateway()
+{
+    error_code error;
+    const gateway found = default_gateway(error);
+    if (error)
+        throw NATPMP_SYSTEM_NAMESPACE::system_error(error);
+    return found;
+}
+
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_GATEWAY_HPP

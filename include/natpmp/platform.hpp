@@ -1,0 +1,119 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What the world provides to a client: the Platform concept, and asio_platform, the real one.
+
+#ifndef NATPMP_PLATFORM_HPP
+#define NATPMP_PLATFORM_HPP
+
+#include <natpmp/detail/changes.hpp>
+#include <natpmp/detail/sockets.hpp>
+#include <natpmp/detail/timer_linux.hpp>
+#include <natpmp/detail/timer_other.hpp>
+#include <natpmp/options.hpp>
+
+#include <concepts>
+#include <random>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
+/// What a client needs of the world: a clock and a timer, two UDP sockets, the choice of a gateway,
+/// notices of change, and randomness. A client reads no other clock and no other source of chance.
+///
+/// Each of the nested types is made by make<Type>(). See asio_platform for what their members
+/// do, and testing::simulated_platform for a platform in virtual time.
+template <class Type>
+concept platform =
+    std::copy_constructible<Type> &&
+    requires(Type world, const client_options& options, const gateway& where, error_code& error,
+             typename Type::timer_type timer, typename Type::request_socket_type requests,
+             typename Type::announcement_socket_type announcements,
+             typename Type::change_notices_type changes, detail::bytes_view bytes, time_point at) {
+        { world.get_executor() } -> std::convertible_to<typename Type::executor_type>;
+        { world.now() } -> std::same_as<time_point>;
+        { world.random() } -> std::same_as<std::uint32_t>;
+        { world.find_gateway(options, error) } -> std::same_as<gateway>;
+        { timer.open() } -> std::same_as<error_code>;
+        timer.expires_at(at);
+        timer.acknowledge();
+        timer.close();
+        { requests.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
+        { requests.send(bytes) } -> std::same_as<error_code>;
+        { requests.local_address() } -> std::same_as<net::ip::address>;
+        requests.close();
+        { announcements.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
+        announcements.close();
+        { changes.open() } -> std::same_as<error_code>;
+        { changes.read() } -> std::same_as<bool>;
+        changes.close();
+    };
+
+/// The real world, by Asio: sockets, and on Linux the boot-time clock and netlink.
+///
+/// Thread safety: as the executor, which must be serial.
+template <class Executor>
+class asio_platform
+{
+public:
+    using executor_type = Executor;
+    using timer_type = detail::platform_timer<Executor>;
+    using request_socket_type = detail::request_socket<Executor>;
+    using announcement_socket_type = detail::announcement_socket<Executor>;
+    using change_notices_type = detail::change_notices<Executor>;
+
+    /// The same platform on another executor.
+    template <class Other>
+    struct rebind_executor
+    {
+        using other = asio_platform<Other>;
+    };
+
+    explicit asio_platform(const Executor& executor) : executor_(executor)
+    {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept
+    {
+        return executor_;
+    }
+
+    /// Makes one of the nested types.
+    template <class Type>
+    [[nodiscard]] Type make() const
+    {
+        return Type(executor_);
+    }
+
+    /// The time on a clock that never steps and, on Linux, counts while the machine sleeps.
+    [[nodiscard]] time_point now() const noexcept
+    {
+        return detail::boot_time_now();
+    }
+
+    /// A seed that differs from process to process.
+    [[nodiscard]] std::uint32_t random() const
+    {
+        return std::random_device{}();
+    }
+
+    /// The gateway to ask: the one set in the options, else the host's default gateway.
+    [[nodiscard]] gateway find_gateway(const client_options& options, error_code& error) const
+    {
+        if (options.gateway.is_unspecified())
+            return detail::find_default_gateway(options.local_address, error);
+        gateway found{.address = options.gateway, .local_address = options.local_address};
+        if (!found.local_address.is_unspecified())
+            return found;
+        request_socket_type probe(executor_); // sends nothing: it tells the way out
+        error = probe.open(found, options.gateway_port.value());
+        found.local_address = probe.local_address();
+        return found;
+    }
+
+private:
+    Executor executor_;
+};
+
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_PLATFORM_HPP

@@ -1,0 +1,152 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What an application asks for and what it gets: protocol, map_request, mapping.
+
+#ifndef NATPMP_TYPES_HPP
+#define NATPMP_TYPES_HPP
+
+#include <natpmp/detail/asio.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
+/// The transport protocol of a mapping. The values are the opcodes of RFC 6886, section 3.3.
+enum class protocol : std::uint8_t
+{
+    udp = 1,
+    tcp = 2
+};
+
+/// The name of a protocol: "udp", "tcp", or "unknown" for any other value.
+[[nodiscard]] constexpr std::string_view to_string(protocol value) noexcept
+{
+    return value == protocol::udp ? "udp" : value == protocol::tcp ? "tcp" : "unknown";
+}
+
+/// A port as the caller gave it, in range or not.
+///
+/// It is made from any integer, so that 70000 is seen and refused with errc::invalid_argument
+/// instead of silently becoming 4464.
+class port_number
+{
+public:
+    /// Port 0.
+    constexpr port_number() noexcept = default;
+
+    /// Takes any integer; see valid().
+    template <std::integral Integer>
+    constexpr port_number(Integer value) noexcept // NOLINT(google-explicit-constructor)
+        : value_(std::in_range<std::uint16_t>(value) ? static_cast<std::int32_t>(value) : -1)
+    {}
+
+    /// Whether the number is in 0..65535.
+    [[nodiscard]] constexpr bool valid() const noexcept
+    {
+        return value_ >= 0;
+    }
+
+    /// The port, or 0 if the number was out of range.
+    [[nodiscard]] constexpr std::uint16_t value() const noexcept
+    {
+        return valid() ? static_cast<std::uint16_t>(value_) : std::uint16_t{0};
+    }
+
+    friend constexpr bool operator==(port_number, port_number) noexcept = default;
+
+private:
+    std::int32_t value_ = 0;
+};
+
+/// What to ask the gateway for (RFC 6886, section 3.3).
+struct map_request
+{
+    /// UDP or TCP; both for one port are two mappings.
+    natpmp::protocol protocol = natpmp::protocol::tcp;
+
+    /// The port the application listens on, 1..65535. Bind it before mapping it: the bind keeps the
+    /// clean-up of a second run off a live mapping.
+    port_number internal_port{};
+
+    /// The external port to suggest; 0 suggests the internal port. The gateway may grant another,
+    /// and that is success.
+    port_number external_port{};
+
+    /// The lifetime to ask for, 1..2^32-1 seconds. The gateway may grant another; the mapping is
+    /// renewed at half of what it granted.
+    std::chrono::seconds lifetime{7200};
+
+    /// Whether to delete what a crashed run may have left behind before the first map request for
+    /// this port. It may reset connections that are live over the old mapping.
+    bool clean_up = true;
+
+    /// Whether to go on asking after a first failure. The operation then completes with the first
+    /// success, and events tell the failures.
+    bool keep_trying = false;
+};
+
+/// What the gateway granted.
+struct mapping
+{
+    /// UDP or TCP.
+    natpmp::protocol protocol = natpmp::protocol::tcp;
+
+    /// The port the application listens on.
+    std::uint16_t internal_port = 0;
+
+    /// The port that the Internet sees; it may differ from the one suggested.
+    std::uint16_t external_port = 0;
+
+    /// The address that the Internet sees; unspecified while the gateway does not tell. See
+    /// publicly_routable().
+    net::ip::address external_address{};
+
+    /// The lifetime as granted, in seconds.
+    std::chrono::seconds lifetime{0};
+
+    friend bool operator==(const mapping&, const mapping&) = default;
+};
+
+/// A TCP and a UDP mapping of one internal port. Their external ports are the same whenever the
+/// gateway gives it; compare them.
+struct mapping_pair
+{
+    /// The TCP mapping.
+    mapping tcp{};
+
+    /// The UDP mapping.
+    mapping udp{};
+
+    friend bool operator==(const mapping_pair&, const mapping_pair&) = default;
+};
+
+/// Where requests go, and from which address.
+struct gateway
+{
+    /// The gateway's inside address.
+    net::ip::address address{};
+
+    /// The host's address that faces the gateway.
+    net::ip::address local_address{};
+
+    /// The index of the network interface that leads there; 0 if it is not known.
+    std::uint32_t interface_index = 0;
+
+    friend bool operator==(const gateway&, const gateway&) = default;
+};
+
+// GCC 12 destroys temporaries in a co_await expression twice unless that does nothing.
+static_assert(std::is_trivially_destructible_v<map_request>);
+static_assert(std::is_trivially_destructible_v<mapping_pair>);
+static_assert(std::is_trivially_destructible_v<gateway>);
+
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_TYPES_HPP

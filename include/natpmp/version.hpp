@@ -1,0 +1,19 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The library's version and its ABI namespace.
+
+#ifndef NATPMP_VERSION_HPP
+#define NATPMP_VERSION_HPP
+
+#define NATPMP_VERSION_MAJOR 0
+#define NATPMP_VERSION_MINOR 1
+#define NATPMP_VERSION_PATCH 0
+#define NATPMP_VERSION_STRING "0.1.0"
+
+// Everything lives in this inline namespace, so that two versions linked into one program are two
+// sets of symbols instead of an ODR violation.
+#define NATPMP_ABI_NAMESPACE v0_1
+
+#endif // NATPMP_VERSION_HPP

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Installs what is missing (Debian 12), builds and runs every test, and ends with a line
+# 'N passed, N failed'.
+#
+#   tests/run.sh           GCC; Clang with address and undefined-behaviour sanitizers; Clang with
+#                          the thread sanitizer
+#   tests/run.sh --quick   GCC only
+#
+#   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
+#   BUILD_ROOT=DIR         where to build, .build by default
+#   CI=true                a skipped test is a failure
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+    sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' tests/run.sh
+}
+
+quick=no
+for argument in "$@"; do
+    case "$argument" in
+        --quick) quick=yes ;;
+        -h | --help) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+done
+
+build_root=${BUILD_ROOT:-.build}
+jobs=$(nproc)
+
+install_missing() {
+    command -v dpkg-query >/dev/null || return 0
+    local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git
+        miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
+    [ "$quick" = yes ] || wanted+=(clang-19 libclang-rt-19-dev)
+    local missing=() sudo=() package
+    for package in "${wanted[@]}"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    echo "installing: ${missing[*]}"
+    "${sudo[@]}" apt-get update -qq
+    # RUNLEVEL=1 keeps miniupnpd from being started as a service.
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+passed=0
+failed=0
+skipped=0
+summary=()
+
+# build_and_test NAME CMAKE_ARGUMENT...: one build, and all of its tests.
+build_and_test() {
+    local name=$1 directory=$build_root/$1
+    shift
+    local start=$SECONDS junit=$PWD/$directory/junit.xml launcher=()
+    [ "${directory#/}" = "$directory" ] || junit=$directory/junit.xml
+    if command -v ccache >/dev/null; then
+        launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    echo "== $name"
+    rm -f "$junit"
+    if ! cmake "$@" "${launcher[@]}" -G Ninja -S . -B "$directory" ||
+        ! cmake --build "$directory" --parallel "$jobs" -- -k 0; then
+        failed=$((failed + 1))
+        summary+=("$name: the build failed")
+        return
+    fi
+    local status=0
+    ctest --test-dir "$directory" --output-on-failure --no-tests=error --parallel "$jobs" \
+        --output-junit "$junit" || status=$?
+
+    # Neither run nor skipped by its own wish (no program, a missing fixture) is failed.
+    local all ok skip
+    all=$(grep -c '<testcase ' "$junit" || true)
+    ok=$(grep -c '<testcase .* status="run"' "$junit" || true)
+    skip=$(grep -c '<skipped message="SKIP_' "$junit" || true)
+    local bad=$((${all:-0} - ${ok:-0} - ${skip:-0}))
+    if [ "$status" != 0 ] && [ "$bad" = 0 ]; then
+        bad=1
+    fi
+    awk -F '"' '/<testcase/ { name = $2; show = 0 }
+        /<skipped message="SKIP_/ { show = 1; print "SKIPPED " name ":"; next }
+        /<\/testcase>/ { show = 0 }
+        show { gsub(/<[^>]*>|^[ \t]+/, ""); if (NF) print "    " $0 }' "$junit"
+    passed=$((passed + ${ok:-0}))
+    skipped=$((skipped + ${skip:-0}))
+    failed=$((failed + bad))
+    summary+=("$name: ${ok:-0} of ${all:-0} passed in $((SECONDS - start)) s")
+}
+
+install_missing
+
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=second_deadlock_stack=1
+
+build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++
+IFS=: read -r -a asio_roots <<<"${ASIO_ROOTS:-}"
+number=0
+for root in "${asio_roots[@]}"; do
+    number=$((number + 1))
+    echo "asio-$number is $root"
+    build_and_test "asio-$number" -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ \
+        "-DAsio_ROOT=$root" "-DASIO_NATPMP_TESTS=unit;sim;api;loopback" \
+        -DASIO_NATPMP_BUILD_EXAMPLES=OFF
+done
+if [ "$quick" = no ]; then
+    build_and_test asan -C cmake/asan.cmake
+    build_and_test tsan -C cmake/tsan.cmake
+fi
+
+echo "== summary"
+printf '%s\n' "${summary[@]}"
+[ "$skipped" = 0 ] || echo "SKIPPED: $skipped could not run here; why is said after each build"
+line="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || line+=", $skipped skipped"
+echo "$line"
+[ "$failed" = 0 ] && { [ "$skipped" = 0 ] || [ "${CI:-}" != true ]; }

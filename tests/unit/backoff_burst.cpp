@@ -1,0 +1,122 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// The schedule of retransmissions (T-1 to T-3), as pure arithmetic.
+
+#include <natpmp/detail/backoff.hpp>
+
+#include "support/catch.hpp"
+
+#include <vector>
+
+using namespace std::chrono_literals;
+using natpmp::time_point;
+using natpmp::detail::burst;
+using natpmp::detail::duration;
+using natpmp::detail::never;
+
+namespace {
+
+const time_point start{5h};
+
+struct outcome
+{
+    std::vector<duration> sent;
+    duration over{};
+};
+
+outcome run(burst transmissions)
+{
+    outcome result;
+    for (time_point now = start;;) {
+        if (transmissions.over(now)) {
+            result.over = now - start;
+            return result;
+        }
+        if (transmissions.due(now)) {
+            result.sent.push_back(now - start);
+            transmissions.sent(now);
+            continue;
+        }
+        REQUIRE(transmissions.wake() > now);
+        now = transmissions.wake();
+    }
+}
+
+} // namespace
+
+TEST_CASE("backoff: nine transmissions and 127.75 s (T-1, T-2, T-3)", "[backoff]")
+{
+    const outcome full = run(burst(natpmp::detail::full_burst, never));
+    CHECK(full.sent == std::vector<duration>{0ms, 250ms, 750ms, 1750ms, 3750ms, 7750ms, 15'750ms,
+                                             31'750ms, 63'750ms});
+    CHECK(full.over == 127'750ms);
+}
+
+TEST_CASE("backoff: shorter bursts", "[backoff]")
+{
+    const outcome shortest = run(burst(natpmp::detail::short_burst, never));
+    CHECK(shortest.sent == std::vector<duration>{0ms, 250ms, 750ms});
+    CHECK(shortest.over == 1750ms);
+    const outcome medium = run(burst(natpmp::detail::medium_burst, never));
+    CHECK(medium.sent == std::vector<duration>{0ms, 250ms, 750ms, 1750ms, 3750ms});
+    CHECK(medium.over == 7750ms);
+    const outcome slow = run(burst(2, never, 1s));
+    CHECK(slow.sent == std::vector<duration>{0s, 1s});
+    CHECK(slow.over == 3s);
+}
+
+TEST_CASE("backoff: the end of a burst", "[backoff]")
+{
+    const outcome cut = run(burst(9, start + 1s));
+    CHECK(cut.sent == std::vector<duration>{0ms, 250ms, 750ms});
+    CHECK(cut.over == 1s);
+    const outcome exact = run(burst(9, start + 750ms)); // nothing is sent at the end itself
+    CHECK(exact.sent == std::vector<duration>{0ms, 250ms});
+    CHECK(exact.over == 750ms);
+    CHECK(run(burst(9, start)).sent.empty());
+}
+
+TEST_CASE("backoff: the end can only come earlier", "[backoff]")
+{
+    burst transmissions(9, start + 1s);
+    transmissions.end_by(start + 2s);
+    CHECK(run(transmissions).over == 1s);
+    transmissions.end_by(start + 500ms);
+    CHECK(run(transmissions).over == 500ms);
+}
+
+TEST_CASE("backoff: a settled burst only waits", "[backoff]")
+{
+    burst transmissions(9, never);
+    transmissions.sent(start);
+    transmissions.settle(start + 1s);
+    const outcome rest = run(transmissions);
+    CHECK(rest.sent.empty());
+    CHECK(rest.over == 1s);
+    transmissions.restart(); // has no effect then
+    CHECK(run(transmissions).sent.empty());
+}
+
+TEST_CASE("backoff: a restarted burst begins anew", "[backoff]")
+{
+    burst transmissions(9, never);
+    transmissions.sent(start - 1min);
+    transmissions.sent(start - 30s);
+    transmissions.restart();
+    const outcome whole = run(transmissions);
+    CHECK(whole.sent.size() == 9);
+    CHECK(whole.over == 127'750ms);
+}
+
+TEST_CASE("backoff: a late wake-up does not make up for what was missed", "[backoff]")
+{
+    burst transmissions(9, never);
+    transmissions.sent(start);
+    CHECK(transmissions.wake() == start + 250ms);
+    CHECK_FALSE(transmissions.due(start + 249ms));
+    REQUIRE(transmissions.due(start + 10s));
+    transmissions.sent(start + 10s);
+    CHECK_FALSE(transmissions.due(start + 10s));
+    CHECK(transmissions.wake() == start + 10s + 500ms);
+}

@@ -1,0 +1,95 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// Whether the gateway lost its state (E-2, E-3, E-4, E-6; RFC 6886, section 3.6).
+
+#include <natpmp/detail/epoch.hpp>
+
+#include "support/catch.hpp"
+
+#include <limits>
+
+using namespace std::chrono_literals;
+using natpmp::time_point;
+using natpmp::detail::duration;
+using natpmp::detail::epoch_tracker;
+
+namespace {
+
+const time_point start{123h};
+
+/// Whether `value`, seen so long after `first`, tells of a reset.
+bool reset(std::uint32_t first, duration elapsed, std::uint32_t value)
+{
+    epoch_tracker tracker;
+    REQUIRE_FALSE(tracker.update(first, start));
+    return tracker.update(value, start + elapsed);
+}
+
+} // namespace
+
+TEST_CASE("epoch: the exact border (E-2)", "[epoch]")
+{
+    struct row
+    {
+        std::uint32_t first;
+        duration elapsed;
+        std::uint32_t fine, bad;
+    };
+    for (const row& each :
+         {row{1000, 0s, 998, 997}, row{1000, 8s, 1005, 1004}, row{1000, 80s, 1068, 1067},
+          row{1000, 3600s, 4148, 4147}, row{5, 7200s, 6303, 6302}}) {
+        INFO(each.first << " after " << each.elapsed.count());
+        CHECK_FALSE(reset(each.first, each.elapsed, each.fine));
+        CHECK(reset(each.first, each.elapsed, each.bad));
+    }
+}
+
+TEST_CASE("epoch: no upper bound, and the clock's tolerance (E-2)", "[epoch]")
+{
+    CHECK_FALSE(reset(1000, 1s, 4'000'000'000));
+    CHECK_FALSE(reset(0, 0s, std::numeric_limits<std::uint32_t>::max()));
+    CHECK(reset(std::numeric_limits<std::uint32_t>::max(), 0s, 0));
+    CHECK_FALSE(reset(1000, 86400s, 1000 + 86400 * 88 / 100)); // 12 % slow
+    CHECK(reset(1000, 86400s, 1000 + 86400 * 87 / 100));       // 13 % slow
+    CHECK_FALSE(reset(1, 0s, 0));
+    CHECK_FALSE(reset(0, 0s, 0));
+    CHECK(reset(100'000, 24h * 365 * 50, 5)); // after 50 years, without overflow
+}
+
+TEST_CASE("epoch: the first packet of a gateway tells nothing (E-4)", "[epoch]")
+{
+    epoch_tracker tracker;
+    CHECK_FALSE(tracker.update(0, start));
+    CHECK_FALSE(tracker.update(900'000, start + 1s));
+    tracker.forget();
+    CHECK_FALSE(tracker.update(12, start + 2s));
+    CHECK(tracker.update(9, start + 2s));
+}
+
+TEST_CASE("epoch: a reset's value is the next baseline (E-3)", "[epoch]")
+{
+    epoch_tracker tracker;
+    tracker.update(5000, start);
+    CHECK(tracker.update(0, start + 10s));
+    CHECK_FALSE(tracker.update(0, start + 10s));
+    CHECK_FALSE(tracker.update(1, start + 11s));
+    CHECK(tracker.update(0, start + 20s));
+}
+
+TEST_CASE("epoch: each value is a baseline, also one that is slow", "[epoch]")
+{
+    epoch_tracker tracker;
+    tracker.update(1000, start);
+    CHECK_FALSE(tracker.update(998, start));
+    CHECK_FALSE(tracker.update(996, start));
+    CHECK(tracker.update(993, start));
+}
+
+TEST_CASE("epoch: where the rule is blind (E-6)", "[epoch]")
+{
+    // Last seen 10, booted 5 s later: noticed only in the first 104 s after the last packet.
+    CHECK(reset(10, 103s, 103 - 5));
+    CHECK_FALSE(reset(10, 104s, 104 - 5));
+    CHECK_FALSE(reset(10, 3600s, 3600 - 5));
+}

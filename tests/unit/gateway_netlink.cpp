@@ -1,0 +1,304 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// The kernel's answers to routes: dumps in one and several datagrams, and what is no gateway.
+
+#include "support/catch.hpp"
+
+#if defined(__linux__)
+
+#include "unit/gateway_netlink_support.hpp"
+
+using namespace gateway_netlink_test;
+
+namespace {
+
+/// Reads a whole dump: all datagrams but the last say that there are more.
+detail::route_table table_of(const std::vector<buffer>& datagrams)
+{
+    detail::route_table table;
+    detail::dump_reader reader(table, sequence);
+    for (std::size_t i = 0; i < datagrams.size(); ++i) {
+        natpmp::error_code error = natpmp::errc::closed;
+        CAPTURE(i);
+        CHECK(reader.read(datagrams[i], error) == (i + 1 < datagrams.size()));
+        CHECK_FALSE(error);
+    }
+    CHECK_FALSE(reader.interrupted());
+    return table;
+}
+
+natpmp::gateway chosen(const std::vector<buffer>& messages, const std::string& local = "0.0.0.0")
+{
+    const auto table = table_of({joined(messages), done()});
+    natpmp::error_code error;
+    auto result = detail::choose_gateway(table, v4(local), error);
+    CHECK((error ? error == natpmp::errc::no_gateway : !result.address.is_unspecified()));
+    return result;
+}
+
+natpmp::gateway chosen_route(const rtmsg& fixed, const std::vector<buffer>& attributes)
+{
+    return chosen({route(fixed, attributes)});
+}
+
+const auto lan = fixed_route();
+const natpmp::gateway nothing{};
+
+} // namespace
+
+TEST_CASE("gateway_netlink: a dump of several messages over several datagrams", "[gateway]")
+{
+    const std::vector<buffer> messages{
+        route(lan, via("192.168.2.1", 3, 600)), address(3, "192.168.2.7", 24),
+        route(lan, via("192.168.1.1", 2, 50)), address(2, "192.168.1.7", 24), done()};
+    const natpmp::gateway expected{v4("192.168.1.1"), v4("192.168.1.7"), 2};
+
+    natpmp::error_code error;
+    for (const auto& datagrams :
+         {messages, std::vector<buffer>{joined(messages)},
+          std::vector<buffer>{joined({messages[0], messages[1], messages[2]}),
+                              joined({messages[3], messages[4]})}}) {
+        const auto table = table_of(datagrams);
+        CHECK(table.routes.size() == 2);
+        CHECK(table.addresses.size() == 2);
+        CHECK(detail::choose_gateway(table, v4("0.0.0.0"), error) == expected);
+    }
+}
+
+TEST_CASE("gateway_netlink: half-routes of a VPN beside the default", "[gateway]")
+{
+    auto half = lan;
+    half.rtm_dst_len = 1;
+    auto attributes = via("10.8.0.1", 5);
+    attributes.insert(attributes.begin(), attribute(RTA_DST, "0.0.0.0"));
+    auto upper = via("10.8.0.1", 5);
+    upper.insert(upper.begin(), attribute(RTA_DST, "128.0.0.0"));
+
+    CHECK(chosen(
+              {route(half, attributes), route(lan, via("192.168.1.1", 2, 100)), route(half, upper)})
+              .address == v4("192.168.1.1"));
+    CHECK(chosen({route(half, attributes), route(half, upper)}) == nothing);
+}
+
+TEST_CASE("gateway_netlink: two defaults with metrics", "[gateway]")
+{
+    const auto wired = route(lan, via("192.168.1.1", 2, 50));
+    const auto wireless = route(lan, via("192.168.2.1", 3, 600));
+    const auto none = route(lan, via("192.168.3.1", 4));
+    CHECK(chosen({wired, wireless}).address == v4("192.168.1.1"));
+    CHECK(chosen({wireless, wired}).address == v4("192.168.1.1"));
+    CHECK(chosen({wireless, wired, none}).address == v4("192.168.3.1"));
+}
+
+TEST_CASE("gateway_netlink: a default route without a gateway does not end the search", "[gateway]")
+{
+    auto link = lan;
+    link.rtm_scope = RT_SCOPE_LINK;
+    const auto tunnel = route(link, {attribute(RTA_OIF, 9), attribute(RTA_PRIORITY, 10)});
+    const auto zero = route(lan, via("0.0.0.0", 9, 10));
+    const auto real = route(lan, via("192.168.1.1", 2, 100));
+    CHECK(chosen({tunnel, zero, real}).address == v4("192.168.1.1"));
+    CHECK(chosen({tunnel, zero}) == nothing);
+}
+
+TEST_CASE("gateway_netlink: routes that cannot be used", "[gateway]")
+{
+    auto fixed = lan;
+    auto attributes = via("192.168.1.1", 2);
+    CHECK(chosen_route(fixed, attributes).address == v4("192.168.1.1"));
+
+    SECTION("dead")
+    {
+        fixed.rtm_flags = RTNH_F_DEAD;
+    }
+    SECTION("no carrier")
+    {
+        fixed.rtm_flags = RTNH_F_LINKDOWN;
+    }
+    SECTION("not unicast")
+    {
+        fixed.rtm_type = GENERATE(as<unsigned char>{}, RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT,
+                                  RTN_THROW, RTN_LOCAL, RTN_UNSPEC);
+    }
+    SECTION("IPv6")
+    {
+        fixed.rtm_family = AF_INET6;
+    }
+    SECTION("for one type of service only")
+    {
+        fixed.rtm_tos = 0x10;
+    }
+    SECTION("of another table")
+    {
+        fixed.rtm_table = GENERATE(as<unsigned char>{}, RT_TABLE_LOCAL, RT_TABLE_DEFAULT,
+                                   RT_TABLE_UNSPEC, 1, 100, 251);
+    }
+    SECTION("gateway of another family")
+    {
+        attributes = {attribute(RTA_VIA, buffer(18)), attribute(RTA_OIF, 2)};
+    }
+    SECTION("gateway of another length")
+    {
+        attributes.push_back(attribute(RTA_GATEWAY, buffer(GENERATE(0U, 3U, 5U, 16U))));
+    }
+    SECTION("preferred source of another length")
+    {
+        attributes.push_back(attribute(RTA_PREFSRC, buffer(16)));
+    }
+    SECTION("interface or metric too short")
+    {
+        attributes.push_back(
+            attribute(GENERATE(as<unsigned short>{}, RTA_OIF, RTA_PRIORITY), buffer(3)));
+    }
+    CHECK(chosen_route(fixed, attributes) == nothing);
+}
+
+TEST_CASE("gateway_netlink: padding between attributes, and none after the last", "[gateway]")
+{
+    const auto size = GENERATE(range(std::size_t{0}, std::size_t{6}));
+    CAPTURE(size);
+    const auto metrics = attribute(RTA_METRICS, buffer(size));
+    auto odd = joined({metrics, joined(via("192.168.1.1", 2)), metrics});
+    odd.resize(odd.size() - (4 - size % 4) % 4);
+    CHECK(chosen({route(lan, {odd})}).address == v4("192.168.1.1"));
+}
+
+TEST_CASE("gateway_netlink: flags that do no harm", "[gateway]")
+{
+    auto fixed = lan;
+    fixed.rtm_flags = RTNH_F_ONLINK | RTNH_F_OFFLOAD;
+    CHECK(chosen_route(fixed, via("192.168.1.1", 2)).address == v4("192.168.1.1"));
+}
+
+TEST_CASE("gateway_netlink: tables above 255 come after the main one", "[gateway]")
+{
+    auto compat = lan;
+    compat.rtm_table = RT_TABLE_COMPAT;
+    auto attributes = via("10.0.0.1", 3);
+    attributes[0] = attribute(RTA_TABLE, 1003);
+    const auto android = route(compat, attributes);
+    CHECK(chosen({android}).address == v4("10.0.0.1"));
+    CHECK(chosen({android, route(lan, via("192.168.1.1", 2, 600))}).address == v4("192.168.1.1"));
+}
+
+TEST_CASE("gateway_netlink: multipath", "[gateway]")
+{
+    auto hops = joined({next_hop("192.168.1.1", 2, RTNH_F_DEAD), next_hop("0.0.0.0", 7),
+                        next_hop("192.168.2.1", 3), next_hop("192.168.3.1", 4)});
+    const std::vector<buffer> addresses{address(3, "192.168.2.7", 24),
+                                        address(4, "192.168.3.7", 24)};
+    const auto with = [&](const buffer& last) {
+        return joined({joined(addresses), route(lan, {attribute(RTA_MULTIPATH, hops),
+                                                      attribute(RTA_PRIORITY, 100), last})});
+    };
+
+    CHECK(chosen({with({})}) == natpmp::gateway{v4("192.168.2.1"), v4("192.168.2.7"), 3});
+    CHECK(chosen({with({})}, "192.168.3.7") ==
+          natpmp::gateway{v4("192.168.3.1"), v4("192.168.3.7"), 4});
+    CHECK(chosen({with(attribute(RTA_PREFSRC, "10.1.1.1"))}).local_address == v4("10.1.1.1"));
+    CHECK(chosen({with({}), route(lan, via("192.168.9.1", 9, 99))}).address == v4("192.168.9.1"));
+    CHECK(chosen({with({}), route(lan, via("192.168.9.1", 9, 101))}).address == v4("192.168.2.1"));
+
+    SECTION("a hop without a gateway does not take the one before it")
+    {
+        rtnexthop bare{};
+        bare.rtnh_len = sizeof bare;
+        bare.rtnh_ifindex = 7;
+        hops = joined({next_hop("192.168.1.1", 2, RTNH_F_DEAD), raw(bare)});
+        CHECK(chosen({with({})}) == nothing);
+    }
+    SECTION("a hop whose lengths cannot be true ends the route")
+    {
+        const auto size = next_hop("192.168.1.1", 2).size();
+        put(hops, 2 * size, GENERATE(as<unsigned short>{}, 0, 7, 0xFFFF));
+        CHECK(chosen({with({})}) == nothing);
+    }
+    SECTION("so does an attribute in it")
+    {
+        const auto size = next_hop("192.168.1.1", 2).size();
+        put(hops, 2 * size + sizeof(rtnexthop), GENERATE(as<unsigned short>{}, 0, 3, 7, 9));
+        CHECK(chosen({with({})}) == nothing);
+    }
+}
+
+TEST_CASE("gateway_netlink: the preferred source", "[gateway]")
+{
+    auto attributes = via("192.168.1.1", 2);
+    attributes.push_back(attribute(RTA_PREFSRC, "192.168.1.8"));
+    const auto message = route(lan, attributes);
+    const auto first = address(2, "192.168.1.7", 24);
+    const auto second = address(2, "192.168.1.8", 24);
+    CHECK(chosen({message, first, second}).local_address == v4("192.168.1.8"));
+    CHECK(chosen({message, first, second}, "192.168.1.7").local_address == v4("192.168.1.7"));
+}
+
+TEST_CASE("gateway_netlink: addresses", "[gateway]")
+{
+    ifaddrmsg fixed{};
+    fixed.ifa_family = AF_INET;
+    fixed.ifa_prefixlen = 24;
+    fixed.ifa_index = 2;
+    const auto only = [&](const buffer& attributes) {
+        return table_of({message(RTM_NEWADDR, joined({raw(fixed), attributes})), done()}).addresses;
+    };
+
+    SECTION("the interface's own and, on a point-to-point link, the peer's")
+    {
+        const auto table = table_of({address(4, "10.9.0.2", "10.9.0.1", 32), done()});
+        REQUIRE(table.addresses.size() == 1);
+        CHECK(table.addresses[0].interface_index == 4);
+        CHECK(table.addresses[0].address == v4("10.9.0.2"));
+        CHECK(table.addresses[0].network == v4("10.9.0.1"));
+        CHECK(table.addresses[0].prefix_length == 32);
+    }
+    SECTION("without IFA_LOCAL")
+    {
+        const auto found = only(attribute(IFA_ADDRESS, "10.9.0.2"));
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].address == v4("10.9.0.2"));
+    }
+    SECTION("not usable")
+    {
+        CHECK(only({}).empty());
+        CHECK(only(attribute(IFA_LOCAL, buffer(16))).empty());
+        CHECK(only(joined({attribute(IFA_LOCAL, "10.0.0.1"), attribute(IFA_ADDRESS, buffer(3))}))
+                  .empty());
+        CHECK(only(joined({attribute(IFA_LOCAL, "10.0.0.1"), buffer(4)})).empty());
+        fixed.ifa_family = AF_INET6;
+        CHECK(only(attribute(IFA_LOCAL, "10.0.0.1")).empty());
+    }
+}
+
+TEST_CASE("gateway_netlink: what concerns the gateway", "[gateway]")
+{
+    const auto concerns = [](std::uint16_t type, const buffer& body) {
+        return detail::concerns_gateway(message(type, body, 0, 0));
+    };
+    CHECK(concerns(RTM_NEWADDR, {}));
+    CHECK(concerns(RTM_DELADDR, {}));
+    CHECK(concerns(RTM_NEWLINK, {}));
+    CHECK(concerns(RTM_DELLINK, {}));
+    CHECK_FALSE(concerns(RTM_NEWNEIGH, {}));
+    CHECK_FALSE(concerns(NLMSG_NOOP, {}));
+    CHECK_FALSE(detail::concerns_gateway({}));
+
+    const auto type = GENERATE(as<std::uint16_t>{}, RTM_NEWROUTE, RTM_DELROUTE);
+    auto fixed = lan;
+    CHECK(concerns(type, raw(fixed)));
+    CHECK(concerns(type, buffer(sizeof fixed - 1)));
+    fixed.rtm_table = RT_TABLE_COMPAT;
+    CHECK(concerns(type, raw(fixed)));
+    fixed.rtm_table = RT_TABLE_LOCAL;
+    CHECK_FALSE(concerns(type, raw(fixed)));
+    fixed = lan;
+    fixed.rtm_dst_len = 1;
+    CHECK_FALSE(concerns(type, raw(fixed)));
+
+    const auto harmless = message(type, raw(fixed), 0, 0);
+    CHECK(detail::concerns_gateway(joined({harmless, message(RTM_NEWADDR, {}, 0, 0)})));
+    for (std::size_t size = 1; size < harmless.size(); ++size)
+        CHECK(detail::concerns_gateway(buffer(harmless.begin(), harmless.begin() + long(size))));
+}
+
+#endif // defined(__linux__)
