@@ -93,7 +93,9 @@ public:
 
     /// Moves the client, with its mappings and pending operations. A client that was moved from can
     /// only be destroyed or assigned to; its operations complete with errc::closed.
-    basic_client(basic_client&& other) noexcept = default;
+    basic_client(basic_client&& other) noexcept
+        : executor_(other.executor_), state_(std::move(other.state_))
+    {}
 
     /// Destroys what this client was, then moves.
     basic_client& operator=(basic_client&& other) noexcept
@@ -148,8 +150,9 @@ public:
     }
 
     /// The same with every setting of a map_request; see there. With keep_trying, only
-    /// errc::invalid_argument and errc::closed end it, and its cancellation, which withdraws the
-    /// wish; other failures are events, and it completes with the first success.
+    /// errc::invalid_argument, errc::closed, its cancellation and client_options::timeout end it;
+    /// the latter two withdraw the wish; other failures are events, and it completes with the first
+    /// success.
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
@@ -241,7 +244,7 @@ public:
     /// The outcome for each mapping is an event.
     ///
     /// In a coroutine that was cancelled, `co_await asio::this_coro::reset_cancellation_state()`
-    /// has to come first, or this completes at once.
+    /// has to come first, or awaiting this throws before the shutdown starts.
     ///
     /// @param limit How long it may take, at most. Each mapping has 1.75 s or its share of this.
     /// @param token A completion token for `void(error_code)`.

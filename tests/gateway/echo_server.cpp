@@ -1,18 +1,14 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// Sends back whatever arrives on a port, over TCP and UDP: host A's listener
-// in the gateway tests.
+// Sends back whatever arrives on a port, over TCP and UDP: host A's listener in the gateway tests.
+// Callbacks, because Asio 1.22 has no coroutines with Clang.
 
-#include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
+#include <asio/error_code.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/ip/udp.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
 #include <array>
@@ -21,44 +17,77 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <utility>
 
 using asio::ip::tcp;
 using asio::ip::udp;
 
-asio::awaitable<void> serve(tcp::socket socket)
+/// One TCP connection; it lives as long as its pending operation.
+class connection : public std::enable_shared_from_this<connection>
 {
-    std::array<char, 2048> data;
-    try {
-        for (;;) {
-            std::size_t size =
-                co_await socket.async_read_some(asio::buffer(data), asio::use_awaitable);
-            co_await asio::async_write(socket, asio::buffer(data, size), asio::use_awaitable);
-        }
-    } catch (const std::exception&) {
-        // The peer has left.
-    }
-}
+public:
+    explicit connection(tcp::socket socket) : socket_(std::move(socket))
+    {}
 
-asio::awaitable<void> listen(tcp::acceptor acceptor)
-{
-    auto executor = co_await asio::this_coro::executor;
-    for (;;) {
-        tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
-        asio::co_spawn(executor, serve(std::move(socket)), asio::detached);
+    void read()
+    {
+        socket_.async_read_some(asio::buffer(data_), [self = shared_from_this()](
+                                                         asio::error_code error, std::size_t size) {
+            if (!error)
+                self->write(size);
+        });
     }
-}
 
-asio::awaitable<void> listen(udp::socket socket)
-{
-    std::array<char, 2048> data;
-    udp::endpoint sender;
-    for (;;) {
-        std::size_t size =
-            co_await socket.async_receive_from(asio::buffer(data), sender, asio::use_awaitable);
-        co_await socket.async_send_to(asio::buffer(data, size), sender, asio::use_awaitable);
+private:
+    void write(std::size_t size)
+    {
+        asio::async_write(socket_, asio::buffer(data_, size),
+                          [self = shared_from_this()](asio::error_code error, std::size_t) {
+                              if (!error)
+                                  self->read();
+                          });
     }
-}
+
+    tcp::socket socket_;
+    std::array<char, 2048> data_{};
+};
+
+class echo_server
+{
+public:
+    echo_server(asio::io_context& context, std::uint16_t port)
+        : acceptor_(context, {tcp::v4(), port}), socket_(context, {udp::v4(), port})
+    {
+        accept();
+        receive();
+    }
+
+private:
+    void accept()
+    {
+        acceptor_.async_accept([this](asio::error_code error, tcp::socket socket) {
+            if (!error)
+                std::make_shared<connection>(std::move(socket))->read();
+            accept();
+        });
+    }
+
+    void receive()
+    {
+        socket_.async_receive_from(
+            asio::buffer(data_), sender_, [this](asio::error_code error, std::size_t size) {
+                if (!error)
+                    socket_.send_to(asio::buffer(data_, size), sender_, 0, error);
+                receive();
+            });
+    }
+
+    tcp::acceptor acceptor_;
+    udp::socket socket_;
+    udp::endpoint sender_;
+    std::array<char, 2048> data_{};
+};
 
 int main(int argc, char* argv[])
 {
@@ -68,12 +97,8 @@ int main(int argc, char* argv[])
         return 2;
     }
     try {
-        const auto number = static_cast<std::uint16_t>(port);
         asio::io_context context;
-        tcp::acceptor acceptor(context, {tcp::v4(), number});
-        udp::socket socket(context, {udp::v4(), number});
-        asio::co_spawn(context, listen(std::move(acceptor)), asio::detached);
-        asio::co_spawn(context, listen(std::move(socket)), asio::detached);
+        const echo_server server(context, static_cast<std::uint16_t>(port));
         context.run();
     } catch (const std::exception& error) {
         std::cerr << "echo_server: " << error.what() << '\n';

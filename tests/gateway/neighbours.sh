@@ -21,8 +21,9 @@ both_asked_again() {
     (($(asked 6881) >= 1 && $(asked 6882) >= 1))
 }
 
-asked() { # PORT: mapping requests that the gateway's daemon has seen since mark_log
-    tail -n +"$log_start" "$WORK/$G.log" | grep -c "mapping request : .*:$1 tcp lifetime=600s" || true
+asked() { # PORT: mapping requests that the gateway's daemon has seen since log_start
+    tail -n +"$log_start" "$WORK/$G.log" |
+        grep -c "mapping request : .*:$1 tcp lifetime=600s" || true
 }
 
 both_talk() { exchange tcp "$OUTSIDE" 6881 && exchange tcp "$OUTSIDE" 6882; }

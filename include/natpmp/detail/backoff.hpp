@@ -44,7 +44,7 @@ public:
     /// Whether a datagram should go out now.
     [[nodiscard]] bool due(time_point now) const noexcept
     {
-        return !settled_ && count_ < limit_ && now >= next_ && now < end_;
+        return sends_more() && now >= next_ && now < end_;
     }
 
     /// Whether the last wait is over without an answer.
@@ -56,7 +56,8 @@ public:
     /// When due() or over() becomes true.
     [[nodiscard]] time_point wake() const noexcept
     {
-        return settled_ ? end_ : std::min(next_, end_);
+        const bool waits_for_end = settled_ || (count_ < limit_ && !sends_more());
+        return waits_for_end ? end_ : std::min(next_, end_);
     }
 
     /// Waits for an answer until `end` at the latest, and sends no more.
@@ -82,6 +83,12 @@ public:
     }
 
 private:
+    /// Not one that could not wait for its answer.
+    [[nodiscard]] bool sends_more() const noexcept
+    {
+        return !settled_ && count_ < limit_ && (count_ == 0 || next_ + wait_ <= end_);
+    }
+
     unsigned count_ = 0, limit_ = 0;
     bool settled_ = false;
     duration wait_ = 250ms;

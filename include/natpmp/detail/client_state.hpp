@@ -53,8 +53,8 @@ public:
             const auto self = this->shared_from_this(); // this closure may go while it runs
             self->cancel(what, type);
         };
-        what.place =
-            &parked_handler<Handler>::park(parking::of(get_executor()), std::move(handler), cancel);
+        what.place = &parked_handler<executor_type, Handler>::park(get_executor(),
+                                                                   std::move(handler), cancel);
         engine_.start(what, world_.now());
         pump();
     }

@@ -17,6 +17,9 @@ namespace detail {
 /// How long an answer to an earlier datagram is expected to arrive still.
 constexpr duration late_answer_window = 10s;
 
+/// How long an error, which may refuse either request, is taken to refuse an earlier delete.
+constexpr duration late_error_window = 1s;
+
 inline void count_down(std::uint8_t& unanswered) noexcept
 {
     if (unanswered > 0)
@@ -67,10 +70,10 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
         return ignore_reason::none;
     }
     const bool of_a_removal =
-        answer.success() ? answer.external_port == 0 && answer.lifetime == 0 : true;
-    const bool removal_unanswered =
-        entry->removes_unanswered > 0 && now - entry->last_remove <= late_answer_window;
-    if (!removes && of_a_removal && removal_unanswered) {
+        !answer.success() || (answer.external_port == 0 && answer.lifetime == 0);
+    const duration window = answer.success() ? late_answer_window : late_error_window;
+    if (!removes && of_a_removal && entry->removes_unanswered > 0 &&
+        now - entry->last_remove < window) {
         --entry->removes_unanswered;
         return ignore_reason::not_awaited;
     }
@@ -168,16 +171,15 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
     verdict_ = {};
     verdict_until_ = time_point::min();
     if (bytes[0] == pcp_version) {
-        if (kept_ > 0)
-            address_.due = std::min(address_.due, std::max(now, hints_.next()));
+        hint_by_packet(true, now);
     } else {
         const response answer = decode(bytes);
         if (epoch_.update(*answer.epoch, now))
             state_lost(now);
         if (answer.success() && answer.address != 0)
             set_address(net::ip::address_v4{answer.address}, now);
+        hint_by_packet(false, now);
     }
-    hint_by_packet(now);
     return reason;
 }
 

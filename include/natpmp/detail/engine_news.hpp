@@ -146,7 +146,7 @@ inline std::optional<event> engine::take_event()
         entry.renewed = entry.in_vain = false;
         if (!kind)
             continue;
-        if (!reported_address_)
+        if (!reported_address_ && *kind != event_kind::mapping_failing)
             reported_address_ = address_.value;
         return news;
     }

@@ -68,9 +68,7 @@ inline void engine::start(operation& what, time_point now)
     ++operations_;
     order_.push_back(what);
     queue_of(what).push_back(what);
-    if (what.kind == operation_kind::unmap)
-        unwish(records_.get(what.key()), now);
-    else if (now < verdict_until_)
+    if (what.maps() && now < verdict_until_)
         fail(what, verdict_, now);
 }
 

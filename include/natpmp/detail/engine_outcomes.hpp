@@ -27,7 +27,8 @@ inline bool is_verdict(const error_code& why) noexcept
 /// The end of the request in flight, with or without an answer.
 inline void engine::conclude(error_code why, const response* answer, time_point now)
 {
-    const flight done = *flight_;
+    flight done = *flight_;
+    done.preempted = done.preempted && why == errc::gateway_silent; // else it was answered
     flight_.reset();
     if (why && !done.preempted && !done.orphaned)
         counters.last_error = why;
@@ -51,7 +52,8 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
     record& entry = *done.entry;
     if (why && !done.preempted)
         entry.error = pack(why);
-    const bool refused = why.category() == result_category() && entry.creates_unanswered == 0;
+    const bool refused =
+        why && why.category() == result_category() && entry.creates_unanswered == 0;
     if (refused || (is_verdict(why) && !done.preempted && !done.orphaned))
         entry.possible = done.was_possible; // so there is nothing to undo
     if (done.owner && !why)
@@ -64,7 +66,7 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
         } else {
             fail(*done.owner, why, now);
         }
-    } else if (!done.owner && why && entry.wanted) {
+    } else if (!done.owner && !done.orphaned && why && entry.wanted) {
         create_failed(entry, done, why, now);
     }
     if (!why && entry.operations > 0)
@@ -137,7 +139,8 @@ inline void engine::conclude_remove(const flight& done, error_code why, time_poi
     record& entry = *done.entry;
     if (closing_)
         return conclude_farewell(entry, why, now);
-    if (!entry.wanted) {
+    const bool abandoned = done.orphaned && why; // its operation was cancelled: once more without
+    if (!entry.wanted && !abandoned) {
         entry.possible = false;
         entry.error = pack(why);
         set_live(entry, false);

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_ENGINE_REQUESTS_HPP
 #define NATPMP_DETAIL_ENGINE_REQUESTS_HPP
 
-#include <natpmp/detail/engine_state.hpp>
+#include <natpmp/detail/engine_keeping.hpp>
 
 #include <algorithm>
 
@@ -26,6 +26,7 @@ inline bool engine::begin_removal(time_point now)
 {
     if (operation* what = unmap_queue_.front()) {
         record& entry = *records_.find(what->key());
+        unwish(entry, now);
         const time_point end = entry.live ? entry.expiry : never; // D-4
         begin_remove(entry, what, request_kind::remove, burst(medium_burst, end));
         return true;
@@ -74,10 +75,9 @@ inline bool engine::begin_stage(operation& what, time_point now)
             return true;
         }
     }
-    if (entry.last_create != time_point::min() && now < entry.last_create + least_request_gap) {
-        what.not_before = entry.last_create + least_request_gap;
+    what.not_before = earliest_create(entry, now);
+    if (what.not_before > now)
         return false;
-    }
     std::uint16_t port = what.request.external_port.value();
     if (what.part == 1)
         port = records_.get(what.key(0)).external_port;
@@ -88,11 +88,24 @@ inline bool engine::begin_stage(operation& what, time_point now)
     return true;
 }
 
+/// Puts a map request off that would follow another one for the same mapping too soon.
+inline bool engine::defer_create(record& entry, time_point now)
+{
+    const time_point earliest = earliest_create(entry, now);
+    if (earliest <= now)
+        return false;
+    entry.due = earliest;
+    place(entry);
+    return true;
+}
+
 inline bool engine::begin_renewal(time_point now)
 {
     if (renewals_.empty() || renewals_.top().due > now)
         return false;
     record& entry = renewals_.top();
+    if (defer_create(entry, now))
+        return false;
     unplace(entry);
     const renewal_attempt attempt = plan_renewal(now, entry.expiry);
     begin_create(entry, nullptr, entry.external_port, entry.lifetime, rank::renewal,
@@ -103,7 +116,7 @@ inline bool engine::begin_renewal(time_point now)
 
 inline bool engine::begin_background(time_point now)
 {
-    if (address_.due <= now) {
+    if (kept_ > 0 && address_.due <= now) {
         address_.due = never;
         begin_address(nullptr, burst(medium_burst, never));
         return true;
@@ -111,6 +124,8 @@ inline bool engine::begin_background(time_point now)
     if (retries_.empty() || std::max(retries_.top().due, gate_) > now)
         return false;
     record& entry = retries_.top();
+    if (defer_create(entry, now))
+        return false;
     unplace(entry);
     const std::uint16_t port = entry.external_port ? entry.external_port : entry.suggested_port;
     begin_create(entry, nullptr, port, entry.lifetime, rank::background, burst(full_burst, never));

@@ -56,6 +56,8 @@ inline void engine::expire(time_point now)
     }
     if (recovery_at_ && *recovery_at_ <= now)
         recover(now);
+    if (hint_at_ && *hint_at_ <= now)
+        take_hint(now);
     if (settled_at_ && *settled_at_ <= now) {
         settled_at_.reset();
         network_changed(now);
@@ -80,6 +82,8 @@ inline time_point engine::deadline() const noexcept
         consider(lingering_.top().due);
     if (recovery_at_)
         consider(*recovery_at_);
+    if (hint_at_)
+        consider(*hint_at_);
     if (settled_at_)
         consider(*settled_at_);
     if (!attached_) {
@@ -93,7 +97,8 @@ inline time_point engine::deadline() const noexcept
         consider(renewals_.top().due);
     if (!retries_.empty())
         consider(std::max(retries_.top().due, gate_));
-    consider(address_.due);
+    if (kept_ > 0)
+        consider(address_.due);
     for (const operation* each = user_queue_.front(); each && each->not_before > now_;
          each = operation_queue::next(*each))
         consider(each->not_before);

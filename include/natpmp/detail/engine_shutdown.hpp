@@ -58,8 +58,8 @@ inline void engine::begin_shutdown(operation& what, time_point now)
     }
 }
 
-/// Sends the next delete. The limit is shared among the mappings that are left; each one's share
-/// among its rounds, whose waits double.
+/// Sends the next delete. Its wait doubles from round to round, and is never more than a fair share
+/// of the time that is left.
 inline bool engine::begin_farewell(time_point now)
 {
     if (removals_.empty()) {
@@ -68,11 +68,8 @@ inline bool engine::begin_farewell(time_point now)
     }
     record& entry = removals_.top();
     const auto left = static_cast<duration::rep>(removals_.size());
-    const unsigned round = entry.failures;
     const duration share = (close_at_ - now) / left;
-    const unsigned weight = 1U << round;
-    const unsigned weights = (1U << farewell_rounds) - weight;
-    const duration wait = std::min<duration>(250ms * weight, share * weight / weights);
+    const duration wait = std::min<duration>(250ms * (1U << entry.failures), share);
     unplace(entry);
     begin_remove(entry, nullptr, request_kind::remove, burst(1, never, wait));
     return true;

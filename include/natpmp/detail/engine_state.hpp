@@ -106,9 +106,9 @@ public:
     /// Whether there is anything to do, now or later.
     [[nodiscard]] bool active() const noexcept
     {
-        return !closed_ &&
-               (operations_ > 0 || kept_ > 0 || !removals_.empty() || !lingering_.empty() ||
-                !leavers_.empty() || reader_ || (flight_ && flight_->what == request_kind::remove));
+        return !closed_ && (operations_ > 0 || kept_ > 0 || !removals_.empty() ||
+                            !lingering_.empty() || !leavers_.empty() || reader_ ||
+                            (flight_ && flight_->entry && flight_->what != request_kind::clean_up));
     }
 
     [[nodiscard]] bool attached() const noexcept
@@ -137,6 +137,7 @@ private:
 
     // engine_wishes.hpp
     void unwish(record& entry, time_point now);
+    void fail_unmaps(error_code why, time_point now);
     void abort_maps_of(mapping_key key, time_point now);
     void park(operation& what, error_code why, time_point now);
     void unpark(record& entry, time_point now);
@@ -155,6 +156,7 @@ private:
     bool begin_removal(time_point now);
     bool begin_operation(time_point now);
     bool begin_stage(operation& what, time_point now);
+    bool defer_create(record& entry, time_point now);
     bool begin_renewal(time_point now);
     bool begin_background(time_point now);
     void begin_create(record& entry, operation* owner, std::uint16_t port, std::uint32_t lifetime,
@@ -190,7 +192,8 @@ private:
     void state_lost(time_point now);
     void recover(time_point now);
     void hint(time_point now);
-    void hint_by_packet(time_point now);
+    void take_hint(time_point now);
+    void hint_by_packet(bool ask_address, time_point now);
     void drop_flight(time_point now);
     void change_gateway(const gateway& found, time_point now);
     void leave_gateway(record& entry, time_point now);
@@ -252,6 +255,8 @@ private:
     std::optional<time_point> recovery_at_;
     token_bucket recoveries_{3, 5min};
     token_bucket hints_{3, 5min};
+    std::optional<time_point> hint_at_; ///< when the next hint of a packet counts
+    bool hint_asks_ = false;            ///< whether it is one to ask for the address
 
     struct
     {

@@ -25,6 +25,15 @@ inline void engine::unwish(record& entry, time_point now)
         orphan(now);
 }
 
+/// Nobody is there to delete anything; the wishes end all the same.
+inline void engine::fail_unmaps(error_code why, time_point now)
+{
+    while (operation* each = unmap_queue_.front()) {
+        unwish(*records_.find(each->key()), now);
+        finish(*each, why, now);
+    }
+}
+
 /// Unmaps without an operation that tells the outcome.
 inline void engine::give_up(mapping_key key, time_point now)
 {

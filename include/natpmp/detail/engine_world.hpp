@@ -10,6 +10,7 @@
 #include <natpmp/detail/engine_keeping.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -30,7 +31,8 @@ inline void engine::recover(time_point now)
 {
     recovery_at_.reset();
     recoveries_.take(now);
-    address_.due = now;
+    if (!address_fresh(now))
+        address_.due = now;
     records_.for_each([&](record& entry) {
         if (!entry.wanted || entry.generation == generation_)
             return;
@@ -63,13 +65,21 @@ inline void engine::hint(time_point now)
     });
 }
 
-/// The same, for a hint that anyone on the network can forge.
-inline void engine::hint_by_packet(time_point now)
+/// The same, for a hint that anyone on the network can forge: a few count, then one in a while.
+inline void engine::hint_by_packet(bool ask_address, time_point now)
 {
-    if (hints_.next() > now)
-        return;
+    hint_asks_ = hint_asks_ || ask_address;
+    if (!hint_at_)
+        hint_at_ = std::max(now, hints_.next());
+}
+
+inline void engine::take_hint(time_point now)
+{
+    hint_at_.reset();
     hints_.take(now);
     hint(now);
+    if (std::exchange(hint_asks_, false) && kept_ > 0)
+        address_.due = now;
 }
 
 /// The application, or the host, says that the network changed.
@@ -137,8 +147,11 @@ inline void engine::change_gateway(const gateway& found, time_point now)
         return;
     ++generation_;
     tell_client(event_kind::gateway_changed, {});
-    while (operation* each = unmap_queue_.front())
-        finish(*each, errc::gateway_changed, now);
+    fail_unmaps(errc::gateway_changed, now);
+    for (operation* each = user_queue_.front(); each; each = operation_queue::next(*each)) {
+        each->part = 0; // what the old gateway granted counts no more
+        each->stage = operation_stage::clean_up;
+    }
     records_.for_each([&](record& entry) { entry.farewell = false; });
     std::vector<record*> left;
     records_.for_each([&](record& entry) { left.push_back(&entry); });
@@ -173,8 +186,7 @@ inline void engine::detach(error_code why, time_point now)
     drop_flight(now);
     attach_at_ = now + pause_after(++attach_failures_, false);
     fail_queued(why, now);
-    while (operation* each = unmap_queue_.front())
-        finish(*each, why, now);
+    fail_unmaps(why, now);
     while (!removals_.empty())
         retire(removals_.top(), now);
     while (!lingering_.empty()) {

@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -99,28 +100,34 @@ private:
 };
 
 /// A parked handler of any type, in memory from its associated allocator.
-template <class Handler>
+template <class Executor, class Handler>
 class parked_handler final : public parked
 {
+    using executor_type = net::associated_executor_t<Handler, Executor>;
+    using work_type = std::decay_t<decltype(net::prefer(std::declval<const executor_type&>(),
+                                                        net::execution::outstanding_work.tracked))>;
     using slot_type = net::associated_cancellation_slot_t<Handler>;
     using allocator_type = typename std::allocator_traits<
         net::associated_allocator_t<Handler>>::template rebind_alloc<parked_handler>;
 
 public:
-    parked_handler(parking& lot, Handler&& handler)
-        : lot_(lot),
+    parked_handler(const Executor& executor, Handler&& handler)
+        : lot_(parking::of(executor)),
+          work_(net::prefer(net::get_associated_executor(handler, executor),
+                            net::execution::outstanding_work.tracked)),
           slot_(net::get_associated_cancellation_slot(handler)),
           handler_(std::move(handler))
     {}
 
-    /// Moves the handler into the parking; `cancel(type)` is called when its slot asks for it.
+    /// Moves the handler into the parking of an executor, which is the handler's unless it has its
+    /// own; `cancel(type)` is called when its slot asks for it.
     template <class Cancel>
-    static parked& park(parking& lot, Handler&& handler, Cancel cancel)
+    static parked& park(const Executor& executor, Handler&& handler, Cancel cancel)
     {
         allocator_type allocator(net::get_associated_allocator(handler));
         parked_handler* entry = allocator.allocate(1);
-        ::new (static_cast<void*>(entry)) parked_handler(lot, std::move(handler));
-        lot.add(*entry);
+        ::new (static_cast<void*>(entry)) parked_handler(executor, std::move(handler));
+        entry->lot_.add(*entry);
         if (entry->slot_.is_connected())
             entry->slot_.assign(cancel);
         return *entry;
@@ -133,8 +140,9 @@ public:
         if (slot_.is_connected())
             slot_.clear();
         Handler handler(std::move(handler_));
+        const work_type work(std::move(work_));
         deallocate(handler);
-        net::post(std::move(handler));
+        net::post(work, std::move(handler));
     }
 
 private:
@@ -152,6 +160,7 @@ private:
     }
 
     parking& lot_;
+    work_type work_; ///< keeps the context of the handler's executor running
     slot_type slot_;
     Handler handler_;
 };

@@ -1,0 +1,239 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The Platform that joins a client to a simulated network.
+
+#ifndef NATPMP_TESTING_SIMULATED_PLATFORM_HPP
+#define NATPMP_TESTING_SIMULATED_PLATFORM_HPP
+
+#include <natpmp/client.hpp>
+#include <natpmp/testing/simulated_network.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace testing {
+
+/// What a simulated network provides to a client: its time, its sockets, its routes and its
+/// randomness. Copies are cheap; the network must outlive them.
+class simulated_platform
+{
+public:
+    using executor_type = net::any_io_executor;
+
+    /// A platform of this network.
+    explicit simulated_platform(simulated_network& network) : network_(&network)
+    {}
+
+    [[nodiscard]] executor_type get_executor() const
+    {
+        return network_->context_.get_executor();
+    }
+
+    [[nodiscard]] time_point now() const noexcept
+    {
+        return network_->now();
+    }
+
+    [[nodiscard]] std::uint32_t random() const
+    {
+        return network_->random();
+    }
+
+    /// The gateway set in the options, else the host's.
+    [[nodiscard]] gateway find_gateway(const client_options& options, error_code& error) const
+    {
+        gateway found = network_->host();
+        if (!options.gateway.is_unspecified())
+            found.address = options.gateway;
+        if (found.address.is_unspecified() || found.local_address.is_unspecified()) {
+            error = errc::no_gateway;
+            return {};
+        }
+        return found;
+    }
+
+    /// Makes one of the nested types.
+    template <class Type> [[nodiscard]] Type make() const
+    {
+        return Type(*network_);
+    }
+
+    /// A timer in virtual time.
+    class timer_type
+    {
+    public:
+        explicit timer_type(simulated_network& network)
+            : network_(&network), state_(std::make_shared<state>())
+        {}
+
+        error_code open()
+        {
+            return {};
+        }
+
+        void expires_at(time_point when)
+        {
+            state_->when = when;
+            arm();
+        }
+
+        template <class Handler> void async_wait(Handler handler)
+        {
+            state_->handler = std::move(handler);
+            arm();
+        }
+
+        void acknowledge()
+        {}
+
+        void close()
+        {
+            ++state_->arming;
+            if (const auto handler = std::exchange(state_->handler, nullptr))
+                net::post(network_->context_,
+                          [handler] { handler(make_error_code(net::error::operation_aborted)); });
+        }
+
+    private:
+        struct state
+        {
+            time_point when = detail::never;
+            unsigned arming = 0;
+            std::function<void(error_code)> handler;
+        };
+
+        void arm()
+        {
+            const unsigned arming = ++state_->arming;
+            if (state_->handler && state_->when != detail::never)
+                fire(state_, network_, arming, std::max(state_->when, network_->awake_at_));
+        }
+
+        static void fire(const std::shared_ptr<state>& state, simulated_network* network,
+                         unsigned arming, time_point when)
+        {
+            network->at(when, [weak = std::weak_ptr(state), network, arming] {
+                const auto alive = weak.lock();
+                if (!alive || alive->arming != arming)
+                    return;
+                if (network->asleep())
+                    return fire(alive, network, arming, network->awake_at_);
+                if (const auto handler = std::exchange(alive->handler, nullptr))
+                    net::post(network->context_, [handler] { handler({}); });
+            });
+        }
+
+        simulated_network* network_;
+        std::shared_ptr<state> state_;
+    };
+
+    /// A socket of either kind.
+    template <bool Connected> class socket_type
+    {
+    public:
+        explicit socket_type(simulated_network& network)
+            : network_(&network),
+              socket_(std::make_shared<simulated_socket>(
+                  net::any_io_executor(network.context_.get_executor())))
+        {
+            network.sockets_.push_back(socket_);
+        }
+
+        error_code open(const gateway& where, std::uint16_t port)
+        {
+            socket_->open(where, port, Connected);
+            return {};
+        }
+
+        [[nodiscard]] net::ip::address local_address() const
+        {
+            return socket_->where().local_address;
+        }
+
+        error_code send(std::span<const std::uint8_t> bytes)
+        {
+            return network_->send(socket_, bytes);
+        }
+
+        template <class Handler> void async_receive(std::span<std::uint8_t> into, Handler handler)
+        {
+            socket_->receive(into, nullptr, std::move(handler));
+        }
+
+        template <class Handler>
+        void async_receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
+                                Handler handler)
+        {
+            socket_->receive(into, &source, std::move(handler));
+        }
+
+        void close()
+        {
+            socket_->close();
+        }
+
+    private:
+        simulated_network* network_;
+        std::shared_ptr<simulated_socket> socket_;
+    };
+
+    using request_socket_type = socket_type<true>;
+    using announcement_socket_type = socket_type<false>;
+
+    /// Notices of the host's changes.
+    class change_notices_type
+    {
+    public:
+        explicit change_notices_type(simulated_network& network)
+            : network_(&network), waiting_(std::make_shared<std::function<void(error_code)>>())
+        {}
+
+        error_code open()
+        {
+            return {};
+        }
+
+        template <class Handler> void async_wait(Handler handler)
+        {
+            *waiting_ = std::move(handler);
+            network_->watchers_.push_back([weak = std::weak_ptr(waiting_), network = network_] {
+                const auto waiting = weak.lock();
+                const auto call = waiting ? std::exchange(*waiting, nullptr) : nullptr;
+                if (call)
+                    network->at(std::max(network->now(), network->awake_at_), [call, network] {
+                        net::post(network->context_, [call] { call({}); });
+                    });
+            });
+        }
+
+        [[nodiscard]] bool read()
+        {
+            return true;
+        }
+
+        void close()
+        {
+            if (const auto call = std::exchange(*waiting_, nullptr))
+                net::post(network_->context_,
+                          [call] { call(make_error_code(net::error::operation_aborted)); });
+        }
+
+    private:
+        simulated_network* network_;
+        std::shared_ptr<std::function<void(error_code)>> waiting_;
+    };
+
+private:
+    simulated_network* network_;
+};
+
+/// A client on a simulated network.
+using simulated_client = basic_client<net::any_io_executor, simulated_platform>;
+
+} // namespace testing
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_TESTING_SIMULATED_PLATFORM_HPP

@@ -1,0 +1,145 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The simulated network's end of a socket or of a timer: one handler that waits, and what for.
+
+#ifndef NATPMP_TESTING_SIMULATED_SOCKET_HPP
+#define NATPMP_TESTING_SIMULATED_SOCKET_HPP
+
+#include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/time.hpp>
+#include <natpmp/types.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace testing {
+
+/// A UDP socket of the simulated host. Connected, it takes datagrams of one gateway only;
+/// otherwise it hears announcements.
+class simulated_socket
+{
+public:
+    using handler_type = std::function<void(error_code, std::size_t)>;
+
+    explicit simulated_socket(const net::any_io_executor& executor) : executor_(executor)
+    {}
+
+    /// Opens the socket towards a gateway, or for announcements.
+    void open(const gateway& where, std::uint16_t port, bool connected)
+    {
+        where_ = where;
+        port_ = port;
+        connected_ = connected;
+        open_ = true;
+    }
+
+    /// Closes it; a waiting handler gets operation_aborted.
+    void close()
+    {
+        open_ = false;
+        arrived_.clear();
+        refusal_.clear();
+        if (const auto handler = std::exchange(handler_, nullptr))
+            net::post(executor_,
+                      [handler] { handler(make_error_code(net::error::operation_aborted), 0); });
+    }
+
+    /// Waits for one datagram.
+    void receive(std::span<std::uint8_t> into, net::ip::udp::endpoint* source, handler_type handler)
+    {
+        into_ = into;
+        source_ = source;
+        handler_ = std::move(handler);
+        complete();
+    }
+
+    /// A datagram arrives.
+    void arrive(const net::ip::udp::endpoint& from, std::span<const std::uint8_t> bytes)
+    {
+        constexpr std::size_t most_queued = 256;
+        if (!open_ || (connected_ && from != net::ip::udp::endpoint{where_.address, port_}) ||
+            arrived_.size() >= most_queued)
+            return;
+        arrived_.emplace_back(from, std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+        complete();
+    }
+
+    /// ICMP port unreachable arrives; a connected socket reports it once.
+    void arrive_refusal()
+    {
+        if (!open_ || !connected_)
+            return;
+        refusal_ = make_error_code(net::error::connection_refused);
+        complete();
+    }
+
+    /// The refusal that was not reported yet, if there is one; it is reported by this.
+    [[nodiscard]] error_code take_refusal()
+    {
+        return std::exchange(refusal_, {});
+    }
+
+    /// Whether it is open.
+    [[nodiscard]] bool is_open() const noexcept
+    {
+        return open_;
+    }
+
+    /// Where it sends to.
+    [[nodiscard]] const gateway& where() const noexcept
+    {
+        return where_;
+    }
+
+    /// The port it sends to, or hears on.
+    [[nodiscard]] std::uint16_t port() const noexcept
+    {
+        return port_;
+    }
+
+    /// Whether it is for requests rather than announcements.
+    [[nodiscard]] bool connected() const noexcept
+    {
+        return connected_;
+    }
+
+private:
+    void complete()
+    {
+        if (!handler_ || (arrived_.empty() && !refusal_))
+            return;
+        const auto handler = std::exchange(handler_, nullptr);
+        if (const error_code error = take_refusal())
+            return net::post(executor_, [handler, error] { handler(error, 0); });
+        const auto& [from, bytes] = arrived_.front();
+        const std::size_t size = std::min(bytes.size(), into_.size());
+        std::copy_n(bytes.begin(), size, into_.begin());
+        if (source_)
+            *source_ = from;
+        arrived_.pop_front();
+        net::post(executor_, [handler, size] { handler({}, size); });
+    }
+
+    net::any_io_executor executor_;
+    gateway where_{};
+    std::uint16_t port_ = 0;
+    bool open_ = false, connected_ = false;
+    handler_type handler_;
+    std::span<std::uint8_t> into_{};
+    net::ip::udp::endpoint* source_ = nullptr;
+    std::deque<std::pair<net::ip::udp::endpoint, std::vector<std::uint8_t>>> arrived_;
+    error_code refusal_{};
+};
+
+} // namespace testing
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_TESTING_SIMULATED_SOCKET_HPP

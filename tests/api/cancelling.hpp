@@ -1,0 +1,59 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+#ifndef NATPMP_TESTS_API_CANCELLING_HPP
+#define NATPMP_TESTS_API_CANCELLING_HPP
+
+#include "api/operations.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+
+namespace api_test {
+
+/// An operation under way that can be cancelled.
+struct cancellable
+{
+    report got;
+    asio::cancellation_signal signal;
+
+    [[nodiscard]] auto token()
+    {
+        return asio::bind_cancellation_slot(signal.slot(), reporter(got));
+    }
+
+    template <class Operation, class Client>
+    void start(Client& on)
+    {
+        Operation::start(on, token());
+    }
+
+    template <class Client>
+    void map(Client& on, const map_request& request)
+    {
+        on.async_map_port(request, token());
+    }
+
+    /// Emits, and lets what is posted happen. The handler is not called within emit().
+    void cancel(world& in, asio::cancellation_type type)
+    {
+        const int before = got.calls;
+        signal.emit(type);
+        CHECK(got.calls == before);
+        in.settle();
+    }
+
+    [[nodiscard]] bool pending() const
+    {
+        return got.calls == 0;
+    }
+
+    [[nodiscard]] bool aborted() const
+    {
+        return got.calls == 1 && got.error == asio::error::operation_aborted;
+    }
+};
+
+} // namespace api_test
+
+#endif // NATPMP_TESTS_API_CANCELLING_HPP

@@ -1,0 +1,236 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// An io_context that is destroyed takes every pending operation with it, and what that owns: a
+// client in the frame of a coroutine that waits for it is no cycle.
+
+#include "api/operations.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace {
+
+using namespace api_test;
+
+/// Counts what is alive, such as frames of coroutines.
+struct sentinel
+{
+    static inline int alive = 0;
+
+    sentinel() noexcept
+    {
+        ++alive;
+    }
+    sentinel(const sentinel&) noexcept
+    {
+        ++alive;
+    }
+    sentinel& operator=(const sentinel&) = default;
+    ~sentinel()
+    {
+        --alive;
+    }
+};
+
+template <class Operation>
+constexpr bool needs_a_mapping = std::is_same_v<Operation, shutdown_operation>;
+
+template <class Operation>
+asio::awaitable<void> owner(world& in)
+{
+    const sentinel frame;
+    const auto executor = co_await asio::this_coro::executor;
+    client on(executor, in.options());
+    if (needs_a_mapping<Operation>)
+        co_await on.async_map_port(protocol::tcp, 7000);
+    in.faults().drop = true;
+    co_await Operation::start(on);
+}
+
+asio::awaitable<void> reader(client& on)
+{
+    const sentinel frame;
+    co_await on.async_wait_event();
+    co_await on.async_wait_event();
+}
+
+asio::awaitable<void> owner_with_company(world& in)
+{
+    const sentinel frame;
+    const auto executor = co_await asio::this_coro::executor;
+    client on(executor, in.options());
+    asio::co_spawn(executor, reader(on), asio::detached);
+    const auto made = co_await on.async_map_port(protocol::tcp, 7000);
+    const natpmp::scoped_mapping guard(on, made);
+    on.on_event([frame](const auto&) {});
+    in.faults().drop = true;
+    co_await on.async_map_port(protocol::udp, 7001);
+}
+
+/// The gateway and the client's work go before their context.
+class short_world
+{
+public:
+    world& operator*()
+    {
+        return *in_;
+    }
+
+    world* operator->()
+    {
+        return in_.get();
+    }
+
+    void destroy()
+    {
+        in_.reset();
+    }
+
+private:
+    std::unique_ptr<world> in_ = std::make_unique<world>();
+};
+
+/// A handler that cancels its own operation when it is destroyed without having been called.
+class parting_shot
+{
+public:
+    parting_shot() = default;
+    parting_shot(parting_shot&&) = default;
+    ~parting_shot()
+    {
+        if (signal_)
+            signal_->emit(asio::cancellation_type::terminal);
+    }
+
+    [[nodiscard]] asio::cancellation_slot slot() const
+    {
+        return signal_->slot();
+    }
+
+    void operator()(error_code, const auto&...)
+    {
+        signal_.reset();
+    }
+
+private:
+    std::unique_ptr<asio::cancellation_signal> signal_ =
+        std::make_unique<asio::cancellation_signal>();
+    sentinel alive_;
+};
+
+} // namespace
+
+TEMPLATE_LIST_TEST_CASE("context destroyed: a coroutine that owns the client", "", all_operations)
+{
+    short_world in;
+    asio::co_spawn(in->context, owner<TestType>(*in), asio::detached);
+    in->settle();
+    CHECK(sentinel::alive == 1);
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEST_CASE("context destroyed: coroutines that share a client, with a guard and a hook")
+{
+    short_world in;
+    asio::co_spawn(in->context, owner_with_company(*in), asio::detached);
+    in->settle();
+    CHECK(sentinel::alive >= 3);
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEMPLATE_LIST_TEST_CASE("context destroyed: a handler that owns the client", "", all_operations)
+{
+    short_world in;
+    auto on = std::make_shared<client>(in->context, in->options());
+    client& it = *on;
+    if (needs_a_mapping<TestType>)
+        TestType::provoke(it);
+    in->settle();
+    in->faults().drop = true;
+    TestType::start(it, [owner = std::move(on), alive = sentinel{}](error_code, const auto&...) {});
+    SECTION("before anything ran")
+    {}
+    SECTION("after the first datagram")
+    {
+        in->settle();
+    }
+    SECTION("with the completion posted")
+    {
+        it.cancel();
+    }
+    CHECK(sentinel::alive == 1);
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEST_CASE("context destroyed: a handler that owns the client, which keeps a mapping")
+{
+    short_world in;
+    auto on = std::make_shared<client>(in->context, in->options());
+    client& it = *on;
+    it.async_map_port(protocol::tcp, 6881, ignore{});
+    in->settle();
+    it.async_wait_event([](error_code, const natpmp::event&) {}); // mapped
+    in->settle();
+    it.async_wait_event([owner = std::move(on), alive = sentinel{}](error_code, const auto&) {});
+    in->settle();
+    CHECK(sentinel::alive == 1);
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEST_CASE("context destroyed: a reader that waits while nothing else is to be done")
+{
+    short_world in;
+    auto on = std::make_shared<client>(in->context, in->options());
+    client& it = *on;
+    it.async_wait_event([owner = std::move(on), alive = sentinel{}](error_code, const auto&) {});
+    in->settle();
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEMPLATE_LIST_TEST_CASE("context destroyed: an operation is cancelled while it is destroyed", "",
+                        all_operations)
+{
+    short_world in;
+    auto on = std::make_shared<client>(in->context, in->options());
+    in->faults().drop = true;
+    parting_shot handler;
+    const auto slot = handler.slot();
+    TestType::start(*on, asio::bind_cancellation_slot(slot, std::move(handler)));
+    in->settle();
+    SECTION("its client is gone")
+    {
+        on.reset();
+    }
+    SECTION("its client is owned by another handler")
+    {
+        client& it = *on;
+        it.async_external_address([owner = std::move(on)](error_code, const auto&) {});
+    }
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEST_CASE("context destroyed: the handler of a context that never ran")
+{
+    short_world in;
+    auto on = std::make_shared<client>(in->context, in->options());
+    client& it = *on;
+    it.async_external_address([owner = std::move(on), alive = sentinel{}](error_code, auto&&) {});
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}

@@ -1,0 +1,151 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// io_context::run() returns when the client has no operation, mapping or reader left, not before.
+
+#include "api/cancelling.hpp"
+
+using namespace api_test;
+
+namespace {
+
+/// Whether the client alone keeps run() from returning. The gateway stays closed for that time.
+bool has_work(world& in)
+{
+    in.gateway.close();
+    in.context.restart();
+    in.context.run_for(30ms);
+    const bool result = !in.context.stopped();
+    in.gateway.reopen();
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("idle: a client that was never asked for anything")
+{
+    world in;
+    const client on(in.context, in.options());
+    CHECK_FALSE(has_work(in));
+}
+
+TEST_CASE("idle: after an address, and again after another")
+{
+    world in;
+    client on(in.context, in.options());
+    for (int round = 0; round < 3; ++round) {
+        cancellable operation;
+        operation.start<address_operation>(on);
+        in.settle();
+        CHECK(operation.got.succeeded());
+        CHECK_FALSE(has_work(in));
+    }
+}
+
+TEST_CASE("idle: a mapping keeps it at work until it is unmapped")
+{
+    world in;
+    client on(in.context, in.options());
+    for (int round = 0; round < 2; ++round) {
+        cancellable one, two;
+        one.start<map_operation>(on);
+        REQUIRE(in.run_until([&] { return !one.pending(); }));
+        CHECK(one.got.succeeded());
+        CHECK(has_work(in));
+        on.async_unmap_port(protocol::tcp, 6881, two.token());
+        in.settle();
+        CHECK(two.got.succeeded());
+        CHECK_FALSE(has_work(in));
+    }
+    CHECK(in.mapped() == 0);
+}
+
+TEST_CASE("idle: a mapping that is to be tried again keeps it at work")
+{
+    world in;
+    client on(in.context, in.options());
+    in.faults().refuse_maps = 2;
+    cancellable operation;
+    operation.map(on, {.internal_port = 6881, .keep_trying = true});
+    in.settle();
+    CHECK(has_work(in));
+    operation.cancel(in, asio::cancellation_type::terminal);
+    CHECK_FALSE(has_work(in));
+}
+
+TEST_CASE("idle: a failed mapping leaves nothing")
+{
+    world in;
+    client on(in.context, in.options());
+    in.faults().refuse_maps = 2;
+    cancellable operation;
+    operation.start<map_operation>(on);
+    in.settle();
+    CHECK(operation.got.error == result_code::not_authorized);
+    CHECK_FALSE(has_work(in));
+}
+
+TEST_CASE("idle: a reader of events keeps it at work")
+{
+    world in;
+    client on(in.context, in.options());
+    cancellable operation;
+    operation.start<event_operation>(on);
+    CHECK(has_work(in));
+    operation.cancel(in, asio::cancellation_type::terminal);
+    CHECK_FALSE(has_work(in));
+}
+
+TEST_CASE("idle: a hook alone does not keep it at work")
+{
+    world in;
+    client on(in.context, in.options());
+    on.on_event([](const auto&) {});
+    on.network_changed();
+    on.cancel();
+    CHECK_FALSE(has_work(in));
+}
+
+TEST_CASE("idle: with announcements too")
+{
+    world in;
+    auto options = in.options();
+    options.announcements = true;
+    client on(in.context, options);
+    cancellable operation;
+    operation.start<address_operation>(on);
+    in.settle();
+    CHECK(operation.got.succeeded());
+    CHECK_FALSE(has_work(in));
+}
+
+TEST_CASE("idle: status and mappings can be asked at any time")
+{
+    world in;
+    client on(in.context, in.options());
+    CHECK(on.status().sent == 0);
+    CHECK_FALSE(on.status().next_due);
+    CHECK(on.status().gateway.address.is_unspecified());
+    on.async_map_port_pair(6881, ignore{});
+    CHECK(on.status().sent == 1);
+    CHECK(on.mappings().empty());
+    in.settle();
+    const auto status = on.status();
+    CHECK(status.sent == 5);
+    CHECK(status.received == 5);
+    CHECK(status.retransmitted == 0);
+    CHECK(status.up == 2);
+    CHECK(status.kept == 2);
+    CHECK(status.gateway.address == in.gateway.endpoint().address());
+    CHECK(status.gateway.local_address == asio::ip::address_v4::loopback());
+    CHECK(status.external_address == asio::ip::make_address("203.0.113.7"));
+    CHECK_FALSE(status.last_error);
+    REQUIRE(status.next_due);
+    CHECK(*status.next_due > 3590s);
+    CHECK(*status.next_due <= 3600s);
+    const auto up = on.mappings();
+    REQUIRE(up.size() == 2);
+    CHECK(up[0].protocol == protocol::udp);
+    CHECK(up[1].protocol == protocol::tcp);
+    CHECK(up[1].lifetime == 7200s);
+}

@@ -1,0 +1,191 @@
+// The application of the simulation: any operation, at any moment.
+
+#include "world.hpp"
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+
+namespace sim {
+
+void world::act()
+{
+    const auto choice = network_.random(100);
+    if (!client_)
+        start_client();
+    else if (choice < 30)
+        map(false);
+    else if (choice < 40)
+        map(true);
+    else if (choice < 55)
+        unmap();
+    else if (choice < 62)
+        ask_address();
+    else if (choice < 75)
+        wait_event();
+    else if (choice < 87)
+        cancel_one();
+    else if (choice < 90)
+        client_->cancel();
+    else if (choice < 93) {
+        wire_.hint();
+        client_->network_changed();
+    } else if (choice < 97)
+        shut_down();
+    else
+        destroy();
+}
+
+void world::start_client()
+{
+    wire_.closed = wire_.leaving = false;
+    options_.timeout = network_.random(3) == 0 ? 5s : 0s;
+    client_.emplace(testing::simulated_platform(network_), options_);
+    client_->on_event([this](const natpmp::event&) { ++tally_.events; });
+    wire_.granted_port = [this](mapping_key key) -> std::uint16_t {
+        if (client_)
+            for (const natpmp::mapping& mapping : client_->mappings())
+                if (mapping_key{mapping.protocol, mapping.internal_port} == key)
+                    return mapping.external_port;
+        return 0;
+    };
+    for (unsigned count = network_.random(4); count > 0; --count)
+        map(network_.random(3) == 0);
+}
+
+mapping_key world::any_key()
+{
+    const auto protocol = network_.random(2) ? natpmp::protocol::tcp : natpmp::protocol::udp;
+    return {protocol, static_cast<std::uint16_t>(6881 + network_.random(4))};
+}
+
+std::shared_ptr<world::operation> world::begin()
+{
+    std::erase_if(pending_, [](const auto& each) { return each->done; });
+    ++tally_.operations;
+    return pending_.emplace_back(std::make_shared<operation>());
+}
+
+/// A handler that checks that it is called once.
+template <class... Results>
+auto world::completion(const std::shared_ptr<operation>& what,
+                       std::function<void(const natpmp::error_code&)> then)
+{
+    return asio::bind_cancellation_slot(
+        what->signal.slot(), [this, what, then](const natpmp::error_code& error, Results...) {
+            check(!what->done, "every operation completes once");
+            what->done = true;
+            finished(*what, error);
+            if (then)
+                then(error);
+        });
+}
+
+void world::finished(operation& what, const natpmp::error_code& error)
+{
+    if (error)
+        return;
+    for (const mapping_key& key : what.maps) {
+        const bool unmapped = std::any_of(pending_.begin(), pending_.end(), [&](const auto& each) {
+            return !each->done && std::count(each->unmaps.begin(), each->unmaps.end(), key) > 0;
+        });
+        if (!unmapped && client_ && !wire_.leaving)
+            kept_.insert(key);
+    }
+}
+
+void world::map(bool pair)
+{
+    const auto what = begin();
+    const mapping_key key = any_key();
+    what->maps = {key};
+    what->number = client_number_;
+    natpmp::map_request request{.protocol = key.protocol, .internal_port = key.internal_port};
+    request.lifetime = longest_lease_;
+    request.keep_trying = network_.random(3) == 0;
+    request.clean_up = network_.random(4) != 0;
+    if (pair)
+        what->maps = {{natpmp::protocol::tcp, key.internal_port},
+                      {natpmp::protocol::udp, key.internal_port}};
+    for (const mapping_key& each : what->maps) {
+        wire_.ours.insert(each);
+        ++wire_.asked[each];
+    }
+    what->started = network_.now();
+    if (pair)
+        client_->async_map_port_pair(request, completion<natpmp::mapping_pair>(what));
+    else
+        client_->async_map_port(request, completion<natpmp::mapping>(what));
+}
+
+void world::unmap()
+{
+    const auto what = begin();
+    const mapping_key key = any_key();
+    what->unmaps = {key};
+    wire_.ours.insert(key);
+    ++wire_.asked[key];
+    kept_.erase(key);
+    client_->async_unmap_port(key.protocol, key.internal_port, completion<>(what));
+}
+
+void world::ask_address()
+{
+    ++wire_.asked[{}];
+    client_->async_external_address(completion<asio::ip::address>(begin()));
+}
+
+void world::wait_event()
+{
+    const auto what = begin();
+    client_->async_wait_event(completion<natpmp::event>(what, [this](const auto& error) {
+        if (!error && client_ && network_.random(8) != 0)
+            wait_event();
+    }));
+}
+
+void world::cancel_one()
+{
+    constexpr asio::cancellation_type types[] = {asio::cancellation_type::terminal,
+                                                 asio::cancellation_type::partial,
+                                                 asio::cancellation_type::total};
+    for (const auto& each : pending_)
+        if (!each->done && network_.random(2) == 0) {
+            const auto keep = each;
+            keep->signal.emit(types[network_.random(3)]);
+            return;
+        }
+}
+
+/// Leaves in good order; if that succeeds, nothing of ours is left at the gateway.
+void world::shut_down()
+{
+    const auto what = begin();
+    const auto limit = std::chrono::milliseconds(network_.random(8000));
+    const auto ours = kept_;
+    kept_.clear();
+    wire_.leaving = true;
+    const unsigned disturbances = disturbances_;
+    client_->async_shutdown(limit, completion<>(what, [this, ours, disturbances](
+                                                          const natpmp::error_code& error) {
+        const bool orderly = network_.now() - tidy_since_ > 10s && disturbances == disturbances_;
+        if (!error && orderly)
+            for (const mapping_key& key : ours)
+                check(!in_table(key), "nothing is left after a shutdown: " + text(key));
+        wire_.closed = true;
+    }));
+}
+
+void world::destroy()
+{
+    kept_.clear();
+    client_.reset();
+    wire_.closed = true;
+    network_.settle();
+    for (const auto& each : pending_)
+        check(each->done, "every operation completes");
+    pending_.clear();
+    ++client_number_;
+}
+
+} // namespace sim

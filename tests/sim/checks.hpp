@@ -1,0 +1,166 @@
+// What must hold at every step of the simulation, whatever the network and the application do.
+
+#pragma once
+
+#include <natpmp/describe.hpp>
+#include <natpmp/testing/simulated_platform.hpp>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+namespace sim {
+
+using natpmp::time_point;
+using natpmp::detail::duration;
+using natpmp::detail::mapping_key;
+namespace testing = natpmp::testing;
+using namespace std::chrono_literals;
+
+/// A check that failed; the message begins with the check's name.
+struct violation : std::runtime_error
+{
+    using std::runtime_error::runtime_error;
+};
+
+inline std::string text(mapping_key key)
+{
+    return std::string(to_string(key.protocol)) + ' ' + std::to_string(key.internal_port);
+}
+
+/// Watches every datagram that the client sends.
+class wire_checks
+{
+public:
+    explicit wire_checks(testing::simulated_network& network) : network_(network) {}
+
+    std::uint64_t done = 0;             ///< checks done
+    std::set<mapping_key> ours;         ///< what the application ever asked for
+    std::map<mapping_key, int> asked;   ///< operations of the application in this hour
+    duration least_lease = 60s;         ///< the shortest lease that a gateway grants
+    bool closed = false;                ///< whether a shutdown or destruction is complete
+    bool leaving = false;               ///< whether a shutdown is under way
+    std::function<std::uint16_t(mapping_key)> granted_port; ///< of a mapping that is up, or 0
+
+    /// Something that lets the client start its transmissions anew.
+    void hint()
+    {
+        ++hints_;
+    }
+
+    /// The host's gateway changed: for a moment the client may not know it.
+    void host_changed(const natpmp::gateway& before)
+    {
+        former_ = before;
+        former_until_ = network_.now() + 300ms;
+        outstanding_.clear();
+    }
+
+    void host_slept(time_point until)
+    {
+        former_until_ = std::max(former_until_, until + 300ms);
+    }
+
+    /// The last request reached the gateway, so that the client may have its answer.
+    void reached()
+    {
+        reached_ = true;
+    }
+
+    void sent(const testing::simulated_datagram& datagram)
+    {
+        check(!closed, "nothing after the end", datagram);
+        check_target(datagram);
+        check_serial(datagram);
+        if (datagram.bytes.size() == 2)
+            return check_rate({}, datagram);
+        check(datagram.bytes.size() == 12, "well-formed", datagram);
+        const auto word = [&](std::size_t at) {
+            return static_cast<unsigned>(datagram.bytes[at] << 8 | datagram.bytes[at + 1]);
+        };
+        const mapping_key key{static_cast<natpmp::protocol>(datagram.bytes[1]),
+                              static_cast<std::uint16_t>(word(4))};
+        check(key.internal_port != 0 && ours.contains(key), "only our ports", datagram);
+        check(word(2) == 0, "reserved is zero (M-2)", datagram);
+        const bool removes = word(8) == 0 && word(10) == 0;
+        if (removes)
+            check(word(6) == 0, "deletes have external port 0 (D-2)", datagram);
+        else if (const std::uint16_t port = granted_port ? granted_port(key) : std::uint16_t{0})
+            check(word(6) == port, "the granted port is suggested (N-2)", datagram);
+        check_rate(key, datagram);
+    }
+
+private:
+    void check(bool holds, const char* name, const testing::simulated_datagram& datagram)
+    {
+        ++done;
+        if (!holds)
+            throw violation(std::string(name) + ": " + natpmp::describe(datagram.bytes) + " to " +
+                            datagram.gateway.to_string());
+    }
+
+    void check_target(const testing::simulated_datagram& datagram)
+    {
+        const bool current = datagram.gateway == network_.host().address;
+        const bool just_now =
+            network_.now() <= former_until_ && datagram.gateway == former_.address;
+        check(current || just_now, "only the current gateway (A-2, H-3)", datagram);
+    }
+
+    /// One request at a time, each at most nine times (T-3), doubling from 250 ms (T-2).
+    void check_serial(const testing::simulated_datagram& datagram)
+    {
+        const time_point now = network_.now();
+        const bool same = std::equal(outstanding_.begin(), outstanding_.end(),
+                                     datagram.bytes.begin(), datagram.bytes.end());
+        const duration gap = now - last_sent_;
+        if (!same) {
+            const bool alone = outstanding_.empty() || reached_ || leaving || gap >= 250ms;
+            check(alone, "one request in flight (Q-1)", datagram);
+            outstanding_.assign(datagram.bytes.begin(), datagram.bytes.end());
+            transmissions_ = 0;
+            reached_ = false;
+        } else if (gap == 250ms * (1 << (transmissions_ - 1))) {
+            check(transmissions_ < 9, "nine transmissions (T-3)", datagram);
+        } else {
+            const bool restarted = hints_ > 0 || leaving || gap >= 1s;
+            check(restarted, "retransmissions double from 250 ms (T-1, T-2)", datagram);
+            transmissions_ = 0;
+        }
+        hints_ = 0;
+        ++transmissions_;
+        last_sent_ = now;
+    }
+
+    /// The documented bound on datagrams for each mapping and hour.
+    void check_rate(mapping_key key, const testing::simulated_datagram& datagram)
+    {
+        const auto hour = std::chrono::floor<std::chrono::hours>(network_.now().time_since_epoch());
+        if (hour != hour_) {
+            hour_ = hour;
+            counts_.clear();
+            asked.clear();
+        }
+        int operations = 0;
+        for (const auto& [each, count] : asked)
+            operations += each == key || key.internal_port == 0 ? count : 0;
+        const int bound = least_lease < 60s ? 10'800 : 1'800;
+        check(++counts_[key] <= bound + 40 * operations, "the datagrams of an hour", datagram);
+    }
+
+    testing::simulated_network& network_;
+    natpmp::gateway former_{};
+    time_point former_until_ = time_point::min();
+    std::vector<std::uint8_t> outstanding_;
+    time_point last_sent_ = time_point::min();
+    int transmissions_ = 0, hints_ = 0;
+    bool reached_ = false;
+    std::chrono::hours hour_{0};
+    std::map<mapping_key, int> counts_;
+};
+
+} // namespace sim

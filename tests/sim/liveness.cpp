@@ -1,0 +1,198 @@
+// The simulation's main loop, and the promise that kept mappings are up.
+
+#include "world.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <sstream>
+
+namespace sim {
+
+world::world(std::uint32_t seed, duration length)
+    : network_(context_, seed), wire_(network_), end_(network_.now() + length),
+      good_since_(network_.now()), tidy_since_(network_.now())
+{
+    constexpr std::uint32_t leases[] = {1,    2,    5,    30,    60,    60,       120, 600,
+                                        3600, 3600, 7200, 7200, 7200, 86400, 0xFFFFFFFF, 7200};
+    const std::chrono::seconds lease{leases[network_.random(16)]};
+    wire_.least_lease = lease;
+    if (lease < 60s)
+        end_ = network_.now() + std::min<duration>(length, 1h);
+    longest_lease_ = std::min<std::chrono::seconds>(lease, 24h);
+    testing::gateway_settings settings;
+    settings.max_lifetime = lease;
+    if (network_.random(4) == 0 || lease < 60s || lease > 24h)
+        settings.min_lifetime = lease;
+    settings.epoch = std::chrono::seconds(network_.random(1'000'000));
+    constexpr testing::port_policy policies[] = {testing::port_policy::suggested,
+                                                 testing::port_policy::suggested,
+                                                 testing::port_policy::own_choice};
+    settings.ports = policies[network_.random(3)];
+    for (const char* address : {"192.168.1.1", "192.168.1.254", "10.0.0.1"}) {
+        gateways_.push_back(asio::ip::make_address_v4(address));
+        auto& made = network_.add_gateway(gateways_.back());
+        made.model = testing::gateway_model(network_.now(), settings);
+        made.model.settings.external_address =
+            asio::ip::address_v4{static_cast<std::uint32_t>(0xCB007100 + gateways_.size())};
+        made.model.settings.recorded_requests = 16;
+        made.model.faults.clock_percent = static_cast<std::int32_t>(88 + network_.random(25));
+    }
+    const auto between = [&](duration least, duration most) {
+        const auto span = static_cast<std::uint32_t>((most - least) / 1s);
+        return least + std::chrono::seconds(network_.random(span + 1));
+    };
+    const bool is_short = lease < 60s;
+    mean_fault_ = is_short ? between(1min, 10min) : between(10min, 18h);
+    mean_action_ = is_short ? between(10s, 5min) : between(2min, 36h);
+    calm_until_ = time_point::min();
+    network_.observer = [this](const auto& datagram) { on_datagram(datagram); };
+}
+
+world::~world()
+{
+    network_.observer = nullptr;
+    client_.reset();
+}
+
+void world::on_datagram(const testing::simulated_datagram& datagram)
+{
+    if (trace)
+        std::cout << std::fixed << std::chrono::duration<double>(network_.now().time_since_epoch()).count()
+                  << (datagram.sent ? " sent " : " arrived ") << natpmp::describe(datagram.bytes)
+                  << " to " << datagram.gateway << '\n';
+    if (!datagram.sent)
+        return wire_.reached();
+    ++tally_.datagrams;
+    wire_.sent(datagram);
+}
+
+/// Calls something again and again, after exponentially distributed times.
+void world::plan(std::function<void()> action, duration mean)
+{
+    const double share = (network_.random(1'000'000) + 1) / 1'000'001.0;
+    const auto wait = std::chrono::duration<double>(-std::log(share) * (mean / 1us) / 1e6);
+    network_.at(network_.now() + std::chrono::duration_cast<duration>(wait), std::move(action));
+}
+
+tally world::run()
+{
+    const time_point start = network_.now();
+    std::function<void()> fault = [&] {
+        if (network_.now() >= calm_until_)
+            disturb();
+        plan(fault, mean_fault_);
+    };
+    std::function<void()> action = [&] {
+        act();
+        plan(action, mean_action_);
+    };
+    start_client();
+    plan(fault, mean_fault_);
+    plan(action, mean_action_);
+    while (network_.step(end_)) {
+        check_liveness();
+        if (client_ && wire_.closed)
+            destroy();
+    }
+    if (client_)
+        destroy();
+    tally_.checks += wire_.done;
+    tally_.simulated = end_ - start;
+    return tally_;
+}
+
+void world::check(bool holds, const std::string& name)
+{
+    ++tally_.checks;
+    if (!holds)
+        throw violation(name);
+}
+
+/// Something happened that takes time to heal.
+void world::disturbed()
+{
+    ++disturbances_;
+    good_since_ = network_.now();
+    const auto& links = network_.conditions;
+    if (links.most_delay > 200ms || links.duplicates > 0 || links.loss > 0)
+        tidy_since_ = time_point::max();
+    else if (tidy_since_ == time_point::max())
+        tidy_since_ = network_.now();
+}
+
+/// Whether the gateway can be reached and is willing, and the way there is in order.
+bool world::good()
+{
+    const auto& links = network_.conditions;
+    if (network_.host().address.is_unspecified() || links.loss > 0 || links.most_delay > 200ms)
+        return false;
+    const auto& current = network_.gateway();
+    return current.reachable && current.serving && current.model.faults.refuse_maps == 0;
+}
+
+bool world::in_table(mapping_key key)
+{
+    return network_.gateway()
+        .model.table
+        .find(network_.host().local_address.to_v4(), key.protocol, key.internal_port,
+              network_.now())
+        .has_value();
+}
+
+/// How long healing takes at most when nobody tells of the damage: half a lifetime, or the longest
+/// pause after a refusal, and a burst with its 64 s.
+duration world::recovery_bound() const
+{
+    const duration half = std::min<duration>(wire_.least_lease, 24h) / 2;
+    return std::max<duration>(half, 30min) + 3min;
+}
+
+/// What the client thinks, for the message of a failed check.
+std::string world::describe_client() const
+{
+    const natpmp::status status = client_->status();
+    std::ostringstream out;
+    out << std::fixed << "; at " << std::chrono::duration<double>(network_.now().time_since_epoch()).count()
+        << ", good since "
+        << std::chrono::duration<double>(good_since_.time_since_epoch()).count() << ", "
+        << status.up << " up of " << status.kept << ", gateway " << status.gateway.address
+        << ", next due in " << (status.next_due ? status.next_due->count() : -1) << " us, last error "
+        << status.last_error.message();
+    return out.str();
+}
+
+/// A kept mapping is up whenever its gateway has been reachable and willing for long enough.
+void world::check_liveness()
+{
+    if (!client_ || wire_.leaving || wire_.least_lease < 5s || !good() ||
+        network_.now() < std::max(good_since_, awake_at_) + recovery_bound())
+        return;
+    for (const mapping_key& key : kept_)
+        check(in_table(key), "kept mappings are up: " + text(key) + describe_client());
+    for (const natpmp::mapping& mapping : client_->mappings()) {
+        const auto entry = network_.gateway().model.table.find(
+            network_.host().local_address.to_v4(), mapping.protocol, mapping.internal_port,
+            network_.now());
+        check(!entry || entry->external_port == mapping.external_port, "the port that is told");
+    }
+    for (const auto& each : pending_)
+        if (!each->done && !each->maps.empty() && each->number == client_number_)
+            check(network_.now() < each->started + recovery_bound(), "map operations end");
+}
+
+/// After an announced loss everything is up again within 5 s and the round trips.
+void world::check_announced_loss(time_point deadline)
+{
+    const unsigned disturbances = disturbances_;
+    const auto expected = kept_;
+    network_.at(deadline, [this, disturbances, expected] {
+        if (disturbances != disturbances_ || !client_ || wire_.leaving)
+            return;
+        for (const mapping_key& key : expected)
+            if (kept_.contains(key))
+                check(in_table(key), "an announced loss is healed in 6 s: " + text(key));
+    });
+}
+
+} // namespace sim

@@ -1,0 +1,120 @@
+// One run of the simulation: an application that does anything at any time, on a network to which
+// anything happens at any time, all from one seed.
+
+#pragma once
+
+#include "checks.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/io_context.hpp>
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace sim {
+
+/// What a run did.
+struct tally
+{
+    std::uint64_t checks = 0, datagrams = 0, operations = 0, events = 0;
+    std::map<std::string, std::uint64_t> faults;
+    duration simulated{0};
+
+    void add(const tally& other)
+    {
+        checks += other.checks;
+        datagrams += other.datagrams;
+        operations += other.operations;
+        events += other.events;
+        simulated += other.simulated;
+        for (const auto& [name, count] : other.faults)
+            faults[name] += count;
+    }
+};
+
+class world
+{
+public:
+    world(std::uint32_t seed, duration length);
+    ~world();
+
+    bool trace = false; ///< whether to print every datagram
+
+    /// Runs to the end; throws violation.
+    tally run();
+
+private:
+    struct operation
+    {
+        asio::cancellation_signal signal;
+        bool done = false;
+        std::vector<mapping_key> maps, unmaps; ///< what its success, or its start, changes
+        time_point started{};
+        std::size_t number = 0; ///< of its client
+    };
+
+    // application.cpp
+    void act();
+    void start_client();
+    void map(bool pair);
+    void unmap();
+    void ask_address();
+    void wait_event();
+    void cancel_one();
+    void shut_down();
+    void destroy();
+    template <class... Results>
+    auto completion(const std::shared_ptr<operation>& what,
+                    std::function<void(const natpmp::error_code&)> then = {});
+    std::shared_ptr<operation> begin();
+    mapping_key any_key();
+    void finished(operation& what, const natpmp::error_code& error);
+    void on_datagram(const testing::simulated_datagram& datagram);
+
+    // faults.cpp
+    void disturb();
+    void worsen_links();
+    void spoil_gateway();
+    void lose_state();
+    void calm();
+    void forge();
+    void change_host();
+    void sleep();
+    testing::simulated_gateway& gateway_at(std::size_t which);
+
+    // liveness.cpp
+    void disturbed();
+    void check(bool holds, const std::string& name);
+    void check_liveness();
+    void check_announced_loss(time_point deadline);
+    [[nodiscard]] duration recovery_bound() const;
+    [[nodiscard]] bool good();
+    [[nodiscard]] std::string describe_client() const;
+    [[nodiscard]] bool in_table(mapping_key key);
+
+    void plan(std::function<void()> action, duration mean);
+
+    asio::io_context context_;
+    testing::simulated_network network_;
+    tally tally_;
+    wire_checks wire_;
+    time_point end_;
+    natpmp::client_options options_;
+    std::optional<testing::simulated_client> client_;
+    std::list<std::shared_ptr<operation>> pending_;
+    std::set<mapping_key> kept_;      ///< what the client has to keep
+    std::size_t client_number_ = 0;
+    time_point good_since_;
+    time_point calm_until_, awake_at_;
+    time_point tidy_since_;               ///< since when datagrams keep their order
+    time_point last_loss_ = time_point::min();
+    unsigned disturbances_ = 0;
+    duration mean_fault_{}, mean_action_{};
+    std::chrono::seconds longest_lease_{7200};
+    std::vector<asio::ip::address_v4> gateways_;
+};
+
+} // namespace sim

@@ -1,0 +1,138 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// Answers to deletes and to map requests, which look alike (V-7; design: a packet counts, queue).
+
+#include "unit/engine_support.hpp"
+
+using namespace engine_test;
+
+namespace {
+
+/// The clean-up was sent three times without an answer; the map request is in flight.
+operation& silent_clean_up(driver& world)
+{
+    world.silence();
+    operation& call = world.map(tcp(80));
+    world.run_until(1800ms);
+    REQUIRE(world.wire == lines{"0 delete tcp 80", "0.25 delete tcp 80", "0.75 delete tcp 80",
+                                "1.75 map tcp 80 80 7200"});
+    world.take_wire();
+    return call;
+}
+
+bytes done(const driver& world)
+{
+    return delete_answer(protocol::tcp, 80, world.epoch());
+}
+
+bytes granted(const driver& world)
+{
+    return map_answer(protocol::tcp, 80, 80, 7200, world.epoch());
+}
+
+} // namespace
+
+TEST_CASE("engine: late answers to the clean-up do not answer the map (V-7)", "[engine][answer]")
+{
+    driver world;
+    operation& call = silent_clean_up(world);
+    for (int count = 0; count < 3; ++count) {
+        CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+        CHECK(world.done_at(call) == "pending");
+    }
+    SECTION("the fourth is the map's, and grants nothing")
+    {
+        CHECK(world.receive(done(world)) == ignore_reason::none);
+        CHECK(call.error == errc::invalid_grant);
+    }
+    SECTION("the grant is still taken")
+    {
+        world.heal();
+        CHECK(world.receive(granted(world)) == ignore_reason::none);
+        world.settle();
+        CHECK_FALSE(call.error);
+        CHECK(world.done_at(call) == "1.8");
+    }
+    SECTION("only one of the two zero is the map's, always")
+    {
+        CHECK(world.receive(map_answer(protocol::tcp, 80, 80, 0, world.epoch())) ==
+              ignore_reason::none);
+        CHECK(call.error == errc::invalid_grant);
+    }
+}
+
+TEST_CASE("engine: only one of the two zero is never a delete's", "[engine][answer]")
+{
+    driver world;
+    operation& call = silent_clean_up(world);
+    const bool port = GENERATE(true, false);
+    CHECK(world.receive(port ? map_answer(protocol::tcp, 80, 80, 0, world.epoch())
+                             : map_answer(protocol::tcp, 80, 0, 7200, world.epoch())) ==
+          ignore_reason::none);
+    CHECK(call.error == errc::invalid_grant);
+}
+
+TEST_CASE("engine: after an answered clean-up a zero success is the map's", "[engine][answer]")
+{
+    driver world;
+    world.gateway = [&](const request& asked) {
+        return asked.is_delete() ? world.conforming(asked) : bytes{};
+    };
+    operation& call = world.map(tcp(80));
+    world.run_until(100ms);
+    CHECK(world.receive(done(world)) == ignore_reason::none);
+    CHECK(call.error == errc::invalid_grant);
+}
+
+TEST_CASE("engine: a delete answer after the grant causes one renewal at once", "[engine][answer]")
+{
+    driver world;
+    operation& call = silent_clean_up(world);
+    world.heal();
+    world.receive(granted(world));
+    world.run_until(5s);
+    CHECK_FALSE(call.error);
+    CHECK(world.take_wire() == lines{"1.8 address"});
+    CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+    world.receive(done(world));
+    world.receive(done(world));
+    world.receive(done(world));
+    world.run_until(100s);
+    CHECK(world.wire == lines{"5 map tcp 80 80 7200"});
+    CHECK(world.core.mappings().size() == 1);
+}
+
+TEST_CASE("engine: that renewal keeps its distance of 1 s", "[engine][answer]")
+{
+    driver world;
+    silent_clean_up(world);
+    world.heal();
+    world.receive(granted(world));
+    world.run_until(2s);
+    world.take_wire();
+    world.receive(done(world));
+    world.run_until(100s);
+    CHECK(world.wire == lines{"2.75 map tcp 80 80 7200"});
+}
+
+TEST_CASE("engine: a delete answer that nobody sent for causes nothing", "[engine][answer]")
+{
+    driver world;
+    world.map(tcp(80));
+    world.run_until(5s);
+    world.take_wire();
+    CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+    world.run_until(100s);
+    CHECK(world.wire.empty());
+}
+
+TEST_CASE("engine: a refusal of the map after a silent clean-up ends it", "[engine][answer]")
+{
+    driver world;
+    operation& call = silent_clean_up(world);
+    world.refuse(2);
+    world.run_until(127s);
+    CHECK(call.error == result_code::not_authorized);
+    CHECK(std::stod(world.done_at(call)) <= 6.0); // three refusals may be the clean-up's
+}
