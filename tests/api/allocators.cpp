@@ -176,9 +176,10 @@ TEMPLATE_LIST_TEST_CASE("allocators: balanced when the context is destroyed", ""
     {
         world in;
         const auto on = std::make_unique<client>(in.context, in.options());
-        in.faults().drop = true;
         if (std::is_same_v<TestType, shutdown_operation>)
             TestType::provoke(*on);
+        in.settle();
+        in.faults().drop = true;
         operation.start(*on);
         SECTION("parked")
         {

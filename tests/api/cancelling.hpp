@@ -9,17 +9,43 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace api_test {
 
-/// An operation under way that can be cancelled.
-struct cancellable
+/// A reporter that keeps the signal of its operation alive as long as that is pending.
+class keeping_reporter
 {
+public:
+    keeping_reporter(report& into, std::shared_ptr<asio::cancellation_signal> signal)
+        : into_(into), signal_(std::move(signal))
+    {}
+
+    template <class... Value>
+    void operator()(error_code error, const Value&... value) const
+    {
+        into_(error, value...);
+    }
+
+private:
+    reporter into_;
+    std::shared_ptr<asio::cancellation_signal> signal_;
+};
+
+/// An operation under way that can be cancelled.
+class cancellable
+{
+    const std::shared_ptr<asio::cancellation_signal> owned_ =
+        std::make_shared<asio::cancellation_signal>();
+
+public:
     report got;
-    asio::cancellation_signal signal;
+    asio::cancellation_signal& signal = *owned_;
 
     [[nodiscard]] auto token()
     {
-        return asio::bind_cancellation_slot(signal.slot(), reporter(got));
+        return asio::bind_cancellation_slot(signal.slot(), keeping_reporter(got, owned_));
     }
 
     template <class Operation, class Client>

@@ -73,8 +73,7 @@ TEST_CASE("destruction: after each datagram of the exchange")
     operation.start<map_operation>(*on);
     REQUIRE(in.run_until_requests(count));
     on.reset();
-    const auto limit = std::chrono::steady_clock::now() + 20ms; // the answer comes
-    in.run_until([&] { return std::chrono::steady_clock::now() > limit; });
+    in.run_for(20ms); // the answer comes
     CHECK(operation.aborted());
     CHECK(in.wire().size() == count);
     CHECK(in.run_dry());
@@ -111,7 +110,7 @@ TEST_CASE("destruction: in the hook, at each of its calls")
     in.settle();
     CHECK(calls == at + 1); // a hook goes with its client
     CHECK(operation.got.calls == 1);
-    CHECK((operation.aborted() || at == 6));
+    CHECK((operation.aborted() || at >= 5));
     CHECK(in.run_dry());
 }
 

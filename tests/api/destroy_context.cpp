@@ -208,9 +208,12 @@ TEMPLATE_LIST_TEST_CASE("context destroyed: an operation is cancelled while it i
     short_world in;
     auto on = std::make_shared<client>(in->context, in->options());
     in->faults().drop = true;
-    parting_shot handler;
-    const auto slot = handler.slot();
-    TestType::start(*on, asio::bind_cancellation_slot(slot, std::move(handler)));
+    {
+        parting_shot handler;
+        const auto slot = handler.slot();
+        TestType::start(*on, asio::bind_cancellation_slot(slot, std::move(handler)));
+    }
+    CHECK(sentinel::alive == 1);
     in->settle();
     SECTION("its client is gone")
     {
@@ -220,6 +223,23 @@ TEMPLATE_LIST_TEST_CASE("context destroyed: an operation is cancelled while it i
     {
         client& it = *on;
         it.async_external_address([owner = std::move(on)](error_code, const auto&) {});
+    }
+    in.destroy();
+    CHECK(sentinel::alive == 0);
+}
+
+TEMPLATE_LIST_TEST_CASE("context destroyed: after the signal of a pending operation", "",
+                        all_operations)
+{
+    short_world in;
+    {
+        auto on = std::make_shared<client>(in->context, in->options());
+        client& it = *on;
+        in->faults().drop = true;
+        asio::cancellation_signal signal;
+        TestType::start(it, asio::bind_cancellation_slot(
+                                signal.slot(), [owner = std::move(on), alive = sentinel{}](
+                                                   error_code, const auto&...) {}));
     }
     in.destroy();
     CHECK(sentinel::alive == 0);

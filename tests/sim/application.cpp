@@ -38,11 +38,14 @@ void world::act()
 
 void world::start_client()
 {
-    wire_.closed = wire_.leaving = false;
+    wire_.start();
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
     client_.emplace(testing::simulated_platform(network_), options_);
     client_->on_event([this](const natpmp::event&) { ++tally_.events; });
     wire_.granted_port = [this](mapping_key key) -> std::uint16_t {
+        for (const auto& each : pending_) // the second of a pair suggests the first's port
+            if (!each->done && each->maps.size() == 2 && each->maps[1] == key)
+                return 0;
         if (client_)
             for (const natpmp::mapping& mapping : client_->mappings())
                 if (mapping_key{mapping.protocol, mapping.internal_port} == key)
@@ -166,14 +169,15 @@ void world::shut_down()
     kept_.clear();
     wire_.leaving = true;
     const unsigned disturbances = disturbances_;
-    client_->async_shutdown(limit, completion<>(what, [this, ours, disturbances](
-                                                          const natpmp::error_code& error) {
-        const bool orderly = network_.now() - tidy_since_ > 10s && disturbances == disturbances_;
-        if (!error && orderly)
-            for (const mapping_key& key : ours)
-                check(!in_table(key), "nothing is left after a shutdown: " + text(key));
-        wire_.closed = true;
-    }));
+    client_->async_shutdown(
+        limit, completion<>(what, [this, ours, disturbances](const natpmp::error_code& error) {
+            const bool orderly =
+                network_.now() - tidy_since_ > 10s && disturbances == disturbances_;
+            if (!error && orderly)
+                for (const mapping_key& key : ours)
+                    check(!in_table(key), "nothing is left after a shutdown: " + text(key));
+            wire_.closed = true;
+        }));
 }
 
 void world::destroy()

@@ -36,33 +36,43 @@ inline std::string text(mapping_key key)
 class wire_checks
 {
 public:
-    explicit wire_checks(testing::simulated_network& network) : network_(network) {}
+    explicit wire_checks(testing::simulated_network& network) : network_(network)
+    {}
 
-    std::uint64_t done = 0;             ///< checks done
-    std::set<mapping_key> ours;         ///< what the application ever asked for
-    std::map<mapping_key, int> asked;   ///< operations of the application in this hour
-    duration least_lease = 60s;         ///< the shortest lease that a gateway grants
-    bool closed = false;                ///< whether a shutdown or destruction is complete
-    bool leaving = false;               ///< whether a shutdown is under way
+    std::uint64_t done = 0;           ///< checks done
+    std::set<mapping_key> ours;       ///< what the application ever asked for
+    std::map<mapping_key, int> asked; ///< operations of the application in this hour
+    duration least_lease = 60s;       ///< the shortest lease that a gateway grants
+    bool closed = false;              ///< whether a shutdown or destruction is complete
+    bool leaving = false;             ///< whether a shutdown is under way
     std::function<std::uint16_t(mapping_key)> granted_port; ///< of a mapping that is up, or 0
 
-    /// Something that lets the client start its transmissions anew.
-    void hint()
+    /// Something lets the client start its transmissions anew, or on another socket.
+    void hint(duration lasts = 300ms)
     {
-        ++hints_;
+        excused_until_ = std::max(excused_until_, std::max(network_.now(), awake_at_) + lasts);
+    }
+
+    /// Another client starts.
+    void start()
+    {
+        closed = leaving = false;
+        outstanding_.clear();
     }
 
     /// The host's gateway changed: for a moment the client may not know it.
     void host_changed(const natpmp::gateway& before)
     {
-        former_ = before;
-        former_until_ = network_.now() + 300ms;
-        outstanding_.clear();
+        known_until_[before.address] = std::max(network_.now(), awake_at_) + 300ms;
+        hint();
     }
 
     void host_slept(time_point until)
     {
-        former_until_ = std::max(former_until_, until + 300ms);
+        awake_at_ = std::max(awake_at_, until);
+        for (auto& [address, known_until] : known_until_)
+            if (known_until >= network_.now())
+                known_until = awake_at_ + 300ms;
     }
 
     /// The last request reached the gateway, so that the client may have its answer.
@@ -106,8 +116,8 @@ private:
     void check_target(const testing::simulated_datagram& datagram)
     {
         const bool current = datagram.gateway == network_.host().address;
-        const bool just_now =
-            network_.now() <= former_until_ && datagram.gateway == former_.address;
+        const auto former = known_until_.find(datagram.gateway);
+        const bool just_now = former != known_until_.end() && network_.now() <= former->second;
         check(current || just_now, "only the current gateway (A-2, H-3)", datagram);
     }
 
@@ -118,8 +128,10 @@ private:
         const bool same = std::equal(outstanding_.begin(), outstanding_.end(),
                                      datagram.bytes.begin(), datagram.bytes.end());
         const duration gap = now - last_sent_;
+        const bool excused = now <= excused_until_;
         if (!same) {
-            const bool alone = outstanding_.empty() || reached_ || leaving || gap >= 250ms;
+            const bool alone =
+                outstanding_.empty() || reached_ || leaving || excused || gap >= 250ms;
             check(alone, "one request in flight (Q-1)", datagram);
             outstanding_.assign(datagram.bytes.begin(), datagram.bytes.end());
             transmissions_ = 0;
@@ -127,11 +139,10 @@ private:
         } else if (gap == 250ms * (1 << (transmissions_ - 1))) {
             check(transmissions_ < 9, "nine transmissions (T-3)", datagram);
         } else {
-            const bool restarted = hints_ > 0 || leaving || gap >= 1s;
+            const bool restarted = excused || leaving || gap >= 1s;
             check(restarted, "retransmissions double from 250 ms (T-1, T-2)", datagram);
             transmissions_ = 0;
         }
-        hints_ = 0;
         ++transmissions_;
         last_sent_ = now;
     }
@@ -153,11 +164,12 @@ private:
     }
 
     testing::simulated_network& network_;
-    natpmp::gateway former_{};
-    time_point former_until_ = time_point::min();
+    std::map<asio::ip::address, time_point> known_until_; ///< of former gateways
+    time_point awake_at_ = time_point::min();
     std::vector<std::uint8_t> outstanding_;
     time_point last_sent_ = time_point::min();
-    int transmissions_ = 0, hints_ = 0;
+    int transmissions_ = 0;
+    time_point excused_until_ = time_point::min();
     bool reached_ = false;
     std::chrono::hours hour_{0};
     std::map<mapping_key, int> counts_;

@@ -102,7 +102,7 @@ void world::lose_state()
     const std::size_t count = announcements[choice - 1];
     ++tally_.faults["reboot, " + std::to_string(count) + " announcements"];
     network_.reboot(current.to_v4(), count);
-    wire_.hint();
+    wire_.hint(131s); // the ten announcements
     if (count > 0 && was_good && quiet)
         check_announced_loss(network_.now() + 5s + 1s + 100ms * static_cast<int>(kept_.size()));
 }
@@ -134,8 +134,7 @@ void world::change_host()
         break;
     default:
         ++tally_.faults["gateway swapped"];
-        network_.set_host(asio::ip::make_address_v4("192.168.1.2"),
-                          gateways_[network_.random(2)]);
+        network_.set_host(asio::ip::make_address_v4("192.168.1.2"), gateways_[network_.random(2)]);
     }
     wire_.hint();
 }
@@ -167,12 +166,11 @@ void world::forge()
     network_.settle();
     const auto before = client_->status().received;
     const auto events = tally_.events;
-    const auto gateway = network_.host().address.is_unspecified()
-                             ? gateways_[0]
-                             : network_.host().address.to_v4();
+    const auto gateway =
+        network_.host().address.is_unspecified() ? gateways_[0] : network_.host().address.to_v4();
     const auto stranger = asio::ip::address_v4{gateway.to_uint() + 99};
     const std::vector<std::uint8_t> reset{0, 0x80, 0, 0, 0, 0, 0, 0, 198, 51, 100, 9};
-    const std::vector<std::uint8_t> grant{0,    0x82, 0,    0,    0, 0, 0, 0,
+    const std::vector<std::uint8_t> grant{0,    0x82, 0,    0,    0, 0, 0,    0,
                                           0x1A, 0xE1, 0x30, 0x39, 0, 0, 0x1C, 0x20};
     const auto quiet = network_.conditions;
     network_.conditions = {.least_delay = 0us, .most_delay = 0us};

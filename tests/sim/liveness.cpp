@@ -10,10 +10,13 @@
 namespace sim {
 
 world::world(std::uint32_t seed, duration length)
-    : network_(context_, seed), wire_(network_), end_(network_.now() + length),
-      good_since_(network_.now()), tidy_since_(network_.now())
+    : network_(context_, seed),
+      wire_(network_),
+      end_(network_.now() + length),
+      good_since_(network_.now()),
+      tidy_since_(network_.now())
 {
-    constexpr std::uint32_t leases[] = {1,    2,    5,    30,    60,    60,       120, 600,
+    constexpr std::uint32_t leases[] = {1,    2,    5,    30,   60,   60,    120,        600,
                                         3600, 3600, 7200, 7200, 7200, 86400, 0xFFFFFFFF, 7200};
     const std::chrono::seconds lease{leases[network_.random(16)]};
     wire_.least_lease = lease;
@@ -58,7 +61,8 @@ world::~world()
 void world::on_datagram(const testing::simulated_datagram& datagram)
 {
     if (trace)
-        std::cout << std::fixed << std::chrono::duration<double>(network_.now().time_since_epoch()).count()
+        std::cout << std::fixed
+                  << std::chrono::duration<double>(network_.now().time_since_epoch()).count()
                   << (datagram.sent ? " sent " : " arrived ") << natpmp::describe(datagram.bytes)
                   << " to " << datagram.gateway << '\n';
     if (!datagram.sent)
@@ -71,7 +75,8 @@ void world::on_datagram(const testing::simulated_datagram& datagram)
 void world::plan(std::function<void()> action, duration mean)
 {
     const double share = (network_.random(1'000'000) + 1) / 1'000'001.0;
-    const auto wait = std::chrono::duration<double>(-std::log(share) * (mean / 1us) / 1e6);
+    const std::chrono::duration<double> wait =
+        -std::log(share) * std::chrono::duration<double>(mean);
     network_.at(network_.now() + std::chrono::duration_cast<duration>(wait), std::move(action));
 }
 
@@ -153,12 +158,12 @@ std::string world::describe_client() const
 {
     const natpmp::status status = client_->status();
     std::ostringstream out;
-    out << std::fixed << "; at " << std::chrono::duration<double>(network_.now().time_since_epoch()).count()
-        << ", good since "
-        << std::chrono::duration<double>(good_since_.time_since_epoch()).count() << ", "
-        << status.up << " up of " << status.kept << ", gateway " << status.gateway.address
-        << ", next due in " << (status.next_due ? status.next_due->count() : -1) << " us, last error "
-        << status.last_error.message();
+    out << std::fixed << "; at "
+        << std::chrono::duration<double>(network_.now().time_since_epoch()).count()
+        << ", good since " << std::chrono::duration<double>(good_since_.time_since_epoch()).count()
+        << ", " << status.up << " up of " << status.kept << ", gateway " << status.gateway.address
+        << ", next due in " << (status.next_due ? status.next_due->count() : -1)
+        << " us, last error " << status.last_error.message();
     return out.str();
 }
 

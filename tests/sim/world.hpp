@@ -105,11 +105,11 @@ private:
     natpmp::client_options options_;
     std::optional<testing::simulated_client> client_;
     std::list<std::shared_ptr<operation>> pending_;
-    std::set<mapping_key> kept_;      ///< what the client has to keep
+    std::set<mapping_key> kept_; ///< what the client has to keep
     std::size_t client_number_ = 0;
     time_point good_since_;
     time_point calm_until_, awake_at_;
-    time_point tidy_since_;               ///< since when datagrams keep their order
+    time_point tidy_since_; ///< since when datagrams keep their order
     time_point last_loss_ = time_point::min();
     unsigned disturbances_ = 0;
     duration mean_fault_{}, mean_action_{};

@@ -120,7 +120,8 @@ TEST_CASE("engine grant: lifetime 0 or port 0 is no grant (C-6)", "[engine][gran
     const auto lifetime = GENERATE(as<std::uint32_t>{}, 0, 7200);
     const auto port = static_cast<std::uint16_t>(lifetime == 0 ? GENERATE(0, 80) : 0);
     world.gateway = granting(world, port, lifetime);
-    operation& call = world.map(tcp(80));
+    operation& call =
+        world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
     world.run_until(1h);
     CHECK(call.error == errc::invalid_grant);
     CHECK(world.done_at(call) == "0");

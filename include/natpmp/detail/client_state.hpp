@@ -53,8 +53,8 @@ public:
             const auto self = this->shared_from_this(); // this closure may go while it runs
             self->cancel(what, type);
         };
-        what.place = &parked_handler<executor_type, Handler>::park(get_executor(),
-                                                                   std::move(handler), cancel);
+        parked_handler<executor_type, Handler>::park(get_executor(), std::move(handler), cancel)
+            .show_at(what.place);
         engine_.start(what, world_.now());
         pump();
     }
@@ -142,10 +142,9 @@ private:
         const auto self = this->shared_from_this();
         const time_point now = world_.now();
         do {
-            send_all(now);
             find_gateway(now);
             send_all(now);
-        } while (engine_.wants_gateway(now));
+        } while (engine_.wants_gateway(now) || engine_.wants_recheck());
         while (operation* done = engine_.take_finished())
             static_cast<pending_type*>(done)->finish();
         if (engine_.active())
@@ -160,7 +159,7 @@ private:
     /// Finds out where to send, if the engine wants to send and cannot, or has doubts.
     void find_gateway(time_point now)
     {
-        const bool doubts = engine_.take_recheck();
+        const bool doubts = engine_.take_recheck(now);
         if (!doubts && !engine_.wants_gateway(now))
             return;
         network_.watch(this->shared_from_this());
@@ -285,7 +284,8 @@ struct pending : operation
     void finish()
     {
         const auto released = std::move(state);
-        place->resume();
+        if (place) // else the context goes down with the handler
+            place->resume();
     }
 
     std::shared_ptr<State> state;

@@ -69,16 +69,26 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
         count_down(entry->removes_unanswered);
         return ignore_reason::none;
     }
-    const bool of_a_removal =
-        !answer.success() || (answer.external_port == 0 && answer.lifetime == 0);
-    const duration window = answer.success() ? late_answer_window : late_error_window;
-    if (!removes && of_a_removal && entry->removes_unanswered > 0 &&
-        now - entry->last_remove < window) {
-        --entry->removes_unanswered;
+    if (!removes && answers_a_removal(answer, *entry, now)) {
+        count_down(entry->removes_unanswered);
         return ignore_reason::not_awaited;
     }
     count_down(entry->creates_unanswered);
     return removes ? ignore_reason::not_awaited : ignore_reason::none;
+}
+
+/// Whether an answer that came while a map request is in flight is for an earlier delete. The
+/// network may repeat it; a gateway that means the map request says so again.
+inline bool engine::answers_a_removal(const response& answer, const record& entry,
+                                      time_point now) const noexcept
+{
+    const duration age = now - entry.last_remove;
+    if (entry.last_remove == time_point::min() || age >= late_answer_window)
+        return false;
+    if (!answer.success())
+        return entry.removes_unanswered > 0 && age < late_error_window;
+    const bool removed = answer.external_port == 0 && answer.lifetime == 0;
+    return removed && (entry.removes_unanswered > 0 || flight_->transmissions.count() < 3);
 }
 
 /// An answer that nothing in flight awaits may still tell that the gateway took requests in another

@@ -56,6 +56,8 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
         why && why.category() == result_category() && entry.creates_unanswered == 0;
     if (refused || (is_verdict(why) && !done.preempted && !done.orphaned))
         entry.possible = done.was_possible; // so there is nothing to undo
+    if (is_verdict(why) && why != errc::gateway_silent)
+        entry.creates_unanswered = 0; // and no late grant to wait for
     if (done.owner && !why)
         progress(*done.owner, now);
     else if (done.owner && !done.preempted) {

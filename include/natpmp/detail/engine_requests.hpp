@@ -92,7 +92,7 @@ inline bool engine::begin_stage(operation& what, time_point now)
 inline bool engine::defer_create(record& entry, time_point now)
 {
     const time_point earliest = earliest_create(entry, now);
-    if (earliest <= now)
+    if (entry.due > now || earliest <= now)
         return false;
     entry.due = earliest;
     place(entry);
@@ -101,11 +101,11 @@ inline bool engine::defer_create(record& entry, time_point now)
 
 inline bool engine::begin_renewal(time_point now)
 {
+    while (!renewals_.empty() && defer_create(renewals_.top(), now)) {
+    }
     if (renewals_.empty() || renewals_.top().due > now)
         return false;
     record& entry = renewals_.top();
-    if (defer_create(entry, now))
-        return false;
     unplace(entry);
     const renewal_attempt attempt = plan_renewal(now, entry.expiry);
     begin_create(entry, nullptr, entry.external_port, entry.lifetime, rank::renewal,
@@ -121,11 +121,11 @@ inline bool engine::begin_background(time_point now)
         begin_address(nullptr, burst(medium_burst, never));
         return true;
     }
+    while (!retries_.empty() && defer_create(retries_.top(), now)) {
+    }
     if (retries_.empty() || std::max(retries_.top().due, gate_) > now)
         return false;
     record& entry = retries_.top();
-    if (defer_create(entry, now))
-        return false;
     unplace(entry);
     const std::uint16_t port = entry.external_port ? entry.external_port : entry.suggested_port;
     begin_create(entry, nullptr, port, entry.lifetime, rank::background, burst(full_burst, never));

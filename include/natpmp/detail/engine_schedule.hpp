@@ -58,10 +58,6 @@ inline void engine::expire(time_point now)
         recover(now);
     if (hint_at_ && *hint_at_ <= now)
         take_hint(now);
-    if (settled_at_ && *settled_at_ <= now) {
-        settled_at_.reset();
-        network_changed(now);
-    }
 }
 
 /// When advance() is to be called again.
@@ -128,7 +124,8 @@ inline void engine::give_way(time_point now)
         flight_->preempted = true;
         flight_->transmissions.settle(now + parting_wait);
     } else if (next == rank::renewal && flight_->rank == rank::renewal) {
-        flight_->transmissions.end_by(flight_->first_sent + crowded_burst);
+        flight_->transmissions.end_by(
+            std::max(flight_->first_sent + crowded_burst, flight_->last_sent + 250ms));
     }
 }
 

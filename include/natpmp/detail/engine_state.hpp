@@ -78,7 +78,8 @@ public:
 
     // The world.
     [[nodiscard]] bool wants_gateway(time_point now) const noexcept;
-    [[nodiscard]] bool take_recheck() noexcept;
+    [[nodiscard]] bool wants_recheck() const noexcept;
+    [[nodiscard]] bool take_recheck(time_point now);
     void attach(const gateway& found, time_point now);
     void detach(error_code why, time_point now);
     void suspend();
@@ -166,6 +167,8 @@ private:
 
     // engine_answers.hpp
     ignore_reason judge(const response& answer, time_point now);
+    [[nodiscard]] bool answers_a_removal(const response& answer, const record& entry,
+                                         time_point now) const noexcept;
     ignore_reason judge_late(const response& answer, time_point now);
     void accept(const response& answer, time_point now);
 

@@ -105,11 +105,21 @@ inline bool engine::wants_gateway(time_point now) const noexcept
     return !user_queue_.empty() || !unmap_queue_.empty() || (kept_ > 0 && attach_at_ <= now);
 }
 
-inline bool engine::take_recheck() noexcept
+/// Whether to look for the gateway again, before anything is sent.
+inline bool engine::take_recheck(time_point now)
 {
-    const bool due = recheck_ && attached_ && !closing_;
+    if (settled_at_ && *settled_at_ <= now) {
+        settled_at_.reset();
+        network_changed(now);
+    }
+    const bool due = wants_recheck();
     recheck_ = false;
     return due;
+}
+
+inline bool engine::wants_recheck() const noexcept
+{
+    return recheck_ && attached_ && !closing_;
 }
 
 /// A socket to this gateway is open.

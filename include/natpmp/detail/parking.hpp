@@ -28,14 +28,29 @@ public:
     /// while the context goes down.
     virtual void resume() = 0;
 
+    /// Keeps a pointer to this, which becomes null when the context goes down.
+    void show_at(parked*& place) noexcept
+    {
+        place_ = &place;
+        place = this;
+    }
+
 protected:
     ~parked() = default;
+
+    void hide() noexcept
+    {
+        if (place_)
+            *place_ = nullptr;
+    }
+
     virtual void destroy() noexcept = 0;
 
 private:
     friend class parking;
     parked* previous_ = nullptr;
     parked* next_ = nullptr;
+    parked** place_ = nullptr;
 };
 
 /// The handlers that wait in one execution context.
@@ -148,6 +163,7 @@ public:
 private:
     void destroy() noexcept override
     {
+        hide(); // the slot may be gone already, and is left alone
         const Handler handler(std::move(handler_));
         deallocate(handler);
     }

@@ -1,0 +1,192 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// scoped_mapping: a mapping that ends with a scope.
+
+#include "api/cancelling.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+using namespace api_test;
+using natpmp::scoped_mapping;
+
+static_assert(!std::is_copy_constructible_v<scoped_mapping>);
+static_assert(!std::is_copy_assignable_v<scoped_mapping>);
+static_assert(std::is_nothrow_move_constructible_v<scoped_mapping>);
+static_assert(std::is_nothrow_move_assignable_v<scoped_mapping>);
+static_assert(std::is_default_constructible_v<scoped_mapping>);
+
+namespace {
+
+/// A mapping that is up.
+mapping map(world& in, client& on, int port)
+{
+    mapping made;
+    on.async_map_port(map_request{.internal_port = port, .clean_up = false},
+                      [&](error_code error, const mapping& granted) {
+                          CHECK_FALSE(error);
+                          made = granted;
+                      });
+    in.settle();
+    REQUIRE(made.internal_port == port);
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("scoped_mapping: unmaps at the end of its scope, in the background")
+{
+    world in;
+    client on(in.context, in.options());
+    {
+        const scoped_mapping guard(on, map(in, on, 6881));
+        CHECK(guard.get().internal_port == 6881);
+        in.settle();
+        CHECK(in.mapped() == 1);
+    }
+    CHECK(on.mappings().empty());
+    in.settle();
+    CHECK(in.mapped() == 0);
+    CHECK(in.wire().back() == "delete tcp 6881");
+    CHECK(in.run_dry());
+}
+
+TEST_CASE("scoped_mapping: release keeps the mapping")
+{
+    world in;
+    client on(in.context, in.options());
+    {
+        scoped_mapping guard(on, map(in, on, 6881));
+        const mapping kept = guard.release();
+        CHECK(kept.internal_port == 6881);
+        CHECK(guard.get() == kept);
+    }
+    in.settle();
+    CHECK(in.mapped() == 1);
+    CHECK(on.mappings().size() == 1);
+}
+
+TEST_CASE("scoped_mapping: moves hand it on, an assignment ends the old one")
+{
+    world in;
+    client on(in.context, in.options());
+    scoped_mapping one(on, map(in, on, 7001));
+    scoped_mapping two(on, map(in, on, 7002));
+    CHECK(in.mapped() == 2);
+    one = std::move(two);
+    in.settle();
+    CHECK(in.mapped() == 1);
+    CHECK(in.wire().back() == "delete tcp 7001");
+    {
+        const scoped_mapping three(std::move(one));
+        CHECK(three.get().internal_port == 7002);
+    }
+    in.settle();
+    CHECK(in.mapped() == 0);
+    const auto count = in.wire().size();
+    one = scoped_mapping();
+    two = scoped_mapping();
+    in.settle();
+    CHECK(in.wire().size() == count);
+}
+
+TEST_CASE("scoped_mapping: self-assignment keeps the mapping")
+{
+    world in;
+    client on(in.context, in.options());
+    scoped_mapping guard(on, map(in, on, 7001));
+    scoped_mapping& self = guard;
+    guard = std::move(self);
+    in.settle();
+    CHECK(in.mapped() == 1);
+}
+
+TEST_CASE("scoped_mapping: outlives its client, and does nothing then")
+{
+    world in;
+    std::optional<client> on(std::in_place, in.context, in.options());
+    std::optional<scoped_mapping> guard(std::in_place, *on, map(in, *on, 6881));
+    const auto before = in.wire();
+    SECTION("destroyed")
+    {
+        on.reset();
+    }
+    SECTION("shut down")
+    {
+        on->async_shutdown(0s, ignore{});
+        in.settle();
+    }
+    guard.reset();
+    in.settle();
+    CHECK(in.wire() == before);
+    CHECK(in.run_dry());
+}
+
+TEST_CASE("scoped_mapping: of a mapping that was unmapped already")
+{
+    world in;
+    client on(in.context, in.options());
+    {
+        const scoped_mapping guard(on, map(in, on, 6881));
+        on.async_unmap_port(protocol::tcp, 6881, ignore{});
+        in.settle();
+        CHECK(in.mapped() == 0);
+    }
+    in.settle();
+    CHECK(in.wire().size() == 3); // map, address, delete
+    CHECK(in.run_dry());
+}
+
+TEST_CASE("scoped_mapping: of a client that was moved from guards nothing")
+{
+    world in;
+    client on(in.context, in.options());
+    const mapping made = map(in, on, 6881);
+    const client other(std::move(on));
+    {
+        const scoped_mapping guard(on, made);
+    }
+    in.settle();
+    CHECK(in.mapped() == 1);
+}
+
+namespace {
+
+asio::awaitable<void> scope(world& in)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    client on(executor, in.options());
+    {
+        const auto made = co_await on.async_map_port(protocol::tcp, 6881);
+        const scoped_mapping guard(on, made);
+        co_await on.async_external_address();
+        if (in.mapped() != 1)
+            throw std::runtime_error("it ended early");
+    }
+    co_await on.async_external_address(); // the delete goes first
+    if (in.mapped() != 0)
+        throw std::runtime_error("it did not end");
+}
+
+} // namespace
+
+TEST_CASE("scoped_mapping: in a coroutine")
+{
+    world in;
+    bool ended = false;
+    asio::co_spawn(in.context, scope(in), [&](std::exception_ptr error) {
+        CHECK_FALSE(error);
+        ended = true;
+    });
+    in.settle();
+    CHECK(ended);
+    CHECK(in.run_dry());
+}
