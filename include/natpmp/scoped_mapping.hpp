@@ -44,6 +44,8 @@ public:
 
     scoped_mapping& operator=(scoped_mapping&& other) noexcept
     {
+        if (this == &other)
+            return *this;
         scoped_mapping old(std::move(*this));
         mapping_ = other.mapping_;
         unmap_ = std::exchange(other.unmap_, nullptr);

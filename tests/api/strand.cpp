@@ -185,10 +185,10 @@ TEST_CASE("strand: destroyed with operations pending")
             if (--left == 0)
                 ended.set_value();
         };
-        asio::post(in.strand, [&] {
-            on->async_map_port(protocol::tcp, 7000, handler);
-            on->async_external_address(handler);
-            on->async_wait_event(handler);
+        asio::post(in.strand, [&handler, raw = on.get()] {
+            raw->async_map_port(protocol::tcp, 7000, handler);
+            raw->async_external_address(handler);
+            raw->async_wait_event(handler);
         });
         destroy_client(in, std::move(on));
         ended.get_future().wait();

@@ -52,7 +52,7 @@ TEST_CASE("client: a refused clean-up does not stop the map (D-5)")
     CHECK(in.run_dry());
 }
 
-TEST_CASE("client: a refused address request fails no mapping (3.5 of the contract)")
+TEST_CASE("client: a refused address request fails no mapping")
 {
     const int code = GENERATE(2, 3, 4, 5, 300);
     world in;
