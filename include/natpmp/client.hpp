@@ -7,6 +7,7 @@
 #ifndef NATPMP_CLIENT_HPP
 #define NATPMP_CLIENT_HPP
 
+#include <natpmp/detail/client_owner.hpp>
 #include <natpmp/detail/initiate.hpp>
 
 #include <chrono>
@@ -44,6 +45,10 @@ class scoped_mapping;
 /// context run by one thread; every call, construction, destruction and cancellation has to happen
 /// on it. Debug builds assert it.
 ///
+/// @par Moving
+/// Moves the mappings and the pending operations too. A client that was moved from can only be
+/// destroyed or assigned to; its operations complete with errc::closed. Assigning destroys first.
+///
 /// @par Destruction
 /// Sends nothing, never blocks and never throws. Pending operations complete with
 /// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
@@ -54,7 +59,6 @@ template <class Executor = net::any_io_executor, class Platform = asio_platform<
     requires platform<Platform>
 class basic_client
 {
-    using state_type = detail::client_state<Platform>;
     using default_token = detail::default_token<Executor>;
 
 public:
@@ -88,35 +92,13 @@ public:
 
     /// A client on another platform, such as testing::simulated_platform.
     explicit basic_client(const Platform& world, const client_options& options = {})
-        : executor_(world.get_executor()), state_(std::make_shared<state_type>(options, world))
+        : owner_(options, world)
     {}
-
-    /// Moves the client, with its mappings and pending operations. A client that was moved from can
-    /// only be destroyed or assigned to; its operations complete with errc::closed.
-    basic_client(basic_client&& other) noexcept
-        : executor_(other.executor_), state_(std::move(other.state_))
-    {}
-
-    /// Destroys what this client was, then moves.
-    basic_client& operator=(basic_client&& other) noexcept
-    {
-        if (this != &other) {
-            abandon();
-            executor_ = other.executor_;
-            state_ = std::move(other.state_);
-        }
-        return *this;
-    }
-
-    ~basic_client()
-    {
-        abandon();
-    }
 
     /// The client's executor.
     [[nodiscard]] executor_type get_executor() const noexcept
     {
-        return executor_;
+        return owner_.executor();
     }
 
     /// Opens a port at the gateway and keeps it open: cleans up what a crashed run left behind,
@@ -130,7 +112,6 @@ public:
     /// @param protocol UDP or TCP.
     /// @param internal_port The port that the application listens on, 1..65535, any integer type.
     /// @param token A completion token for `void(error_code, mapping)`.
-    ///
     /// @par Errors
     /// Before anything is sent: errc::invalid_argument, errc::closed, errc::no_gateway,
     /// errc::not_behind_nat, an error of the system's if no socket can be had. Later: any
@@ -138,9 +119,6 @@ public:
     /// errc::invalid_grant, errc::timed_out, errc::closed, and operation_aborted when it is
     /// cancelled or the port is unmapped meanwhile. After a failure the mapping is not kept, unless
     /// map_request::keep_trying says so.
-    ///
-    /// @par Per-operation cancellation
-    /// See the class.
     template <class Token = default_token>
     auto async_map_port(natpmp::protocol protocol, port_number internal_port,
                         Token&& token = Token())
@@ -157,8 +135,8 @@ public:
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<detail::map_outcome>(
-            state_, executor_, {.kind = detail::operation_kind::map, .request = request},
-            std::forward<Token>(token));
+            owner_.state(), owner_.executor(),
+            {.kind = detail::operation_kind::map, .request = request}, std::forward<Token>(token));
     }
 
     /// Opens one port for TCP and for UDP, as async_map_port does: first TCP, then UDP with the
@@ -167,7 +145,6 @@ public:
     ///
     /// @param internal_port The port that the application listens on, 1..65535, any integer type.
     /// @param token A completion token for `void(error_code, mapping_pair)`.
-    ///
     /// @par Errors
     /// As async_map_port.
     template <class Token = default_token>
@@ -182,7 +159,8 @@ public:
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<detail::map_pair_outcome>(
-            state_, executor_, {.kind = detail::operation_kind::map_pair, .request = request},
+            owner_.state(), owner_.executor(),
+            {.kind = detail::operation_kind::map_pair, .request = request},
             std::forward<Token>(token));
     }
 
@@ -193,7 +171,6 @@ public:
     /// @param internal_port 1..65535, any integer type.
     /// @param token A completion token for `void(error_code)`. Success too if there was nothing to
     ///              delete.
-    ///
     /// @par Errors
     /// As async_map_port; errc::gateway_silent after 7.75 s, errc::gateway_changed if there is
     /// another gateway now. The mapping is not kept in any case.
@@ -202,7 +179,7 @@ public:
                           Token&& token = Token())
     {
         return detail::initiate<detail::no_outcome>(
-            state_, executor_,
+            owner_.state(), owner_.executor(),
             {.kind = detail::operation_kind::unmap,
              .request = {.protocol = protocol, .internal_port = internal_port}},
             std::forward<Token>(token));
@@ -212,13 +189,12 @@ public:
     /// publicly_routable().
     ///
     /// @param token A completion token for `void(error_code, net::ip::address)`.
-    ///
     /// @par Errors
     /// As async_map_port; result_code::network_failure too if the gateway answers 0.0.0.0.
     template <class Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
-        return detail::initiate<detail::address_outcome>(state_, executor_,
+        return detail::initiate<detail::address_outcome>(owner_.state(), owner_.executor(),
                                                          {.kind = detail::operation_kind::address},
                                                          std::forward<Token>(token));
     }
@@ -227,14 +203,13 @@ public:
     /// last read and now, so that a slow reader misses no state and needs no memory.
     ///
     /// @param token A completion token for `void(error_code, event)`.
-    ///
     /// @par Errors
     /// errc::already_waiting if another one waits; errc::closed after a shutdown, when everything
     /// has been read; operation_aborted.
     template <class Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
-        return detail::initiate<detail::event_outcome>(state_, executor_,
+        return detail::initiate<detail::event_outcome>(owner_.state(), owner_.executor(),
                                                        {.kind = detail::operation_kind::wait_event},
                                                        std::forward<Token>(token));
     }
@@ -248,11 +223,9 @@ public:
     ///
     /// @param limit How long it may take, at most. Each mapping has 1.75 s or its share of this.
     /// @param token A completion token for `void(error_code)`.
-    ///
     /// @par Errors
     /// errc::shutdown_incomplete if the gateway did not confirm every deletion; the client is
     /// closed all the same.
-    ///
     /// @par Per-operation cancellation
     /// Any type ends the waiting with operation_aborted; if nobody else waits for the shutdown, the
     /// client is closed at once.
@@ -260,7 +233,7 @@ public:
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
         return detail::initiate<detail::no_outcome>(
-            state_, executor_,
+            owner_.state(), owner_.executor(),
             {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
             std::forward<Token>(token));
     }
@@ -269,26 +242,28 @@ public:
     /// Mappings are kept.
     void cancel()
     {
-        command([](detail::engine& core, time_point) { core.cancel_all(); });
+        if (const auto state = owner_.state())
+            state->command([](detail::engine& core, time_point) { core.cancel_all(); });
     }
 
     /// Tells that the network changed, for applications that know it better than the host: the
     /// gateway is looked for again, and what failed is tried again at once.
     void network_changed()
     {
-        command([](detail::engine& core, time_point now) { core.network_changed(now); });
+        if (const auto state = owner_.state())
+            state->command([](detail::engine& core, time_point now) { core.network_changed(now); });
     }
 
     /// The mappings that are up now, by protocol and port.
     [[nodiscard]] std::vector<mapping> mappings() const
     {
-        return state_ ? state_->core().mappings() : std::vector<mapping>{};
+        return owner_.state() ? owner_.state()->core().mappings() : std::vector<mapping>{};
     }
 
     /// Counters, the gateway, the external address, and what comes next.
     [[nodiscard]] natpmp::status status() const
     {
-        return state_ ? state_->core().status() : natpmp::status{};
+        return owner_.state() ? owner_.state()->core().status() : natpmp::status{};
     }
 
     /// Sets a function to call with every `const event&`, and with every `const datagram&` that is
@@ -298,35 +273,22 @@ public:
     template <class Function>
     void on_event(Function function)
     {
-        if (state_)
-            state_->set_hook(std::make_shared<detail::hook_of<Function>>(std::move(function)));
+        if (owner_.state())
+            owner_.state()->set_hook(
+                std::make_shared<detail::hook_of<Function>>(std::move(function)));
     }
 
     /// Takes the function away.
     void on_event(std::nullptr_t)
     {
-        if (state_)
-            state_->set_hook(nullptr);
+        if (owner_.state())
+            owner_.state()->set_hook(nullptr);
     }
 
 private:
     friend class scoped_mapping;
 
-    void abandon() noexcept
-    {
-        if (const auto state = std::exchange(state_, nullptr))
-            state->abandon();
-    }
-
-    template <class Command>
-    void command(Command call)
-    {
-        if (state_)
-            state_->command(call);
-    }
-
-    executor_type executor_;
-    std::shared_ptr<state_type> state_;
+    detail::client_owner<Platform> owner_;
 };
 
 /// The client for most programs.

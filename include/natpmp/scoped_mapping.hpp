@@ -29,7 +29,7 @@ public:
     template <class Executor, class Platform>
     scoped_mapping(basic_client<Executor, Platform>& owner, const natpmp::mapping& mapping)
         : mapping_(mapping),
-          unmap_([state = std::weak_ptr(owner.state_)](const natpmp::mapping& gone) {
+          unmap_([state = std::weak_ptr(owner.owner_.state())](const natpmp::mapping& gone) {
               const auto alive = state.lock();
               const detail::mapping_key key{gone.protocol, gone.internal_port};
               if (alive)

@@ -30,8 +30,7 @@ namespace testing {
 /// and let time pass with run_for(); it takes no real time. At first there is one gateway,
 /// 192.168.1.1, and the host is 192.168.1.2.
 ///
-/// Thread safety: none; everything happens in the thread that calls run_for(). The network must
-/// outlive its clients.
+/// Thread safety: none. The network must outlive its clients.
 class simulated_network
 {
 public:
@@ -59,7 +58,7 @@ public:
         return now_;
     }
 
-    /// A number of 32 bits, from the seed.
+    /// A number, from the seed.
     [[nodiscard]] std::uint32_t random()
     {
         return static_cast<std::uint32_t>(random_());
@@ -161,8 +160,7 @@ public:
         }
     }
 
-    /// Lets time pass until the next thing happens, at most until `limit`. Returns whether
-    /// something did.
+    /// Lets time pass until something happens, at most until `limit`; false if nothing did.
     bool step(time_point limit = time_point::max())
     {
         settle();
@@ -179,16 +177,11 @@ public:
     }
 
     /// Lets time pass.
-    void run_until(time_point when)
-    {
-        while (step(when)) {
-        }
-    }
-
-    /// Lets time pass.
     void run_for(platform_clock::duration time)
     {
-        run_until(now_ + time);
+        const time_point end = now_ + time;
+        while (step(end)) {
+        }
     }
 
 private:
