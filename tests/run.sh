@@ -2,9 +2,9 @@
 # Installs what is missing (Debian 12), builds and runs every test, and ends with a line
 # 'N passed, N failed'.
 #
-#   tests/run.sh           GCC; Clang with address and undefined-behaviour sanitizers; Clang with
-#                          the thread sanitizer
-#   tests/run.sh --quick   GCC only
+#   tests/run.sh                GCC
+#   tests/run.sh --sanitizers   adds Clang with the address and undefined-behaviour sanitizers, and
+#                               Clang with the thread sanitizer
 #
 #   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
 #   BUILD_ROOT=DIR         where to build, .build by default
@@ -16,10 +16,10 @@ usage() {
     sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' tests/run.sh
 }
 
-quick=no
+sanitizers=no
 for argument in "$@"; do
     case "$argument" in
-        --quick) quick=yes ;;
+        --sanitizers) sanitizers=yes ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -32,7 +32,7 @@ install_missing() {
     command -v dpkg-query >/dev/null || return 0
     local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git
         miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
-    [ "$quick" = yes ] || wanted+=(clang-19 libclang-rt-19-dev)
+    [ "$sanitizers" = no ] || wanted+=(clang-19 libclang-rt-19-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
@@ -108,7 +108,7 @@ for root in "${asio_roots[@]}"; do
         "-DAsio_ROOT=$root" "-DASIO_NATPMP_TESTS=unit;sim;api;loopback" \
         -DASIO_NATPMP_BUILD_EXAMPLES=OFF
 done
-if [ "$quick" = no ]; then
+if [ "$sanitizers" = yes ]; then
     build_and_test asan -C cmake/asan.cmake
     build_and_test tsan -C cmake/tsan.cmake
 fi
