@@ -81,9 +81,12 @@ duration clamp_limit(std::chrono::duration<Rep, Period> limit)
 template <class State, class Outcome>
 class operation_steps
 {
+    using executor_type = typename State::executor_type;
+
 public:
-    operation_steps(std::shared_ptr<State> state, const operation_seed& seed)
-        : state_(std::move(state)), seed_(seed)
+    operation_steps(std::shared_ptr<State> state, const executor_type& executor,
+                    const operation_seed& seed)
+        : state_(std::move(state)), executor_(executor), seed_(seed)
     {}
 
     template <class Self>
@@ -109,8 +112,10 @@ private:
     {
         self.reset_cancellation_state(net::enable_total_cancellation());
         const auto state = std::move(state_);
-        if (!state) // moved from
-            return net::post(std::move(self));
+        if (!state) { // moved from
+            const executor_type executor(executor_); // gone with self, once that is moved
+            return net::post(executor, std::move(self));
+        }
         waiting_ = std::allocate_shared<pending<State>>(net::get_associated_allocator(self), state,
                                                         seed_.kind);
         waiting_->request = seed_.request;
@@ -137,6 +142,7 @@ private:
 
     std::shared_ptr<State> state_;
     std::shared_ptr<pending<State>> waiting_;
+    executor_type executor_;
     operation_seed seed_;
     step step_ = step::begin;
 };
@@ -147,7 +153,7 @@ auto initiate(const std::shared_ptr<State>& state, const Executor& executor,
               const operation_seed& seed, Token&& token)
 {
     return net::async_compose<Token, typename Outcome::signature>(
-        operation_steps<State, Outcome>(state, seed), token, executor);
+        operation_steps<State, Outcome>(state, executor, seed), token, executor);
 }
 
 } // namespace detail

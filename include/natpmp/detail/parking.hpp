@@ -24,7 +24,7 @@ class parking;
 class parked
 {
 public:
-    /// Posts the handler to its associated executor, and frees the memory first. Does nothing
+    /// Posts the handler by way of the client's executor, and frees the memory first. Does nothing
     /// while the context goes down.
     virtual void resume() = 0;
 
@@ -127,7 +127,8 @@ class parked_handler final : public parked
 
 public:
     parked_handler(const Executor& executor, Handler&& handler)
-        : lot_(parking::of(executor)),
+        : executor_(executor),
+          lot_(parking::of(executor)),
           work_(net::prefer(net::get_associated_executor(handler, executor),
                             net::execution::outstanding_work.tracked)),
           slot_(net::get_associated_cancellation_slot(handler)),
@@ -155,9 +156,12 @@ public:
         if (slot_.is_connected())
             slot_.clear();
         Handler handler(std::move(handler_));
+        const Executor executor(std::move(executor_));
         const work_type work(std::move(work_));
         deallocate(handler);
-        net::post(work, std::move(handler));
+        // From there it is dispatched to its associated executor. For a future that is the system's
+        // executor, to which a post would mean another thread, which outlives the result.
+        net::post(executor, std::move(handler));
     }
 
 private:
@@ -175,6 +179,7 @@ private:
         allocator.deallocate(this, 1);
     }
 
+    Executor executor_;
     parking& lot_;
     work_type work_; ///< keeps the context of the handler's executor running
     slot_type slot_;
