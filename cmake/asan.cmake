@@ -2,7 +2,7 @@
 set(CMAKE_CXX_COMPILER clang++-19 CACHE STRING "")
 set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
 string(JOIN " " flags
-    -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -O0 -gline-tables-only -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
     -D_GLIBCXX_ASSERTIONS
 )
 set(CMAKE_CXX_FLAGS "${flags}" CACHE STRING "")

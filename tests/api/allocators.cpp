@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+namespace allocators_test {
 namespace {
 
 using namespace api_test;
@@ -193,3 +194,5 @@ TEMPLATE_LIST_TEST_CASE("allocators: balanced when the context is destroyed", ""
     CHECK(operation.got.calls == 0);
     CHECK(operation.count.bytes == 0);
 }
+
+} // namespace allocators_test

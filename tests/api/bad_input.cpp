@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 
+namespace bad_input_test {
 using namespace api_test;
 
 namespace {
@@ -163,3 +164,5 @@ TEST_CASE("bad input: a local address that this host does not have")
     CHECK(on.status().last_error == got.error);
     CHECK(in.run_dry());
 }
+
+} // namespace bad_input_test

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <utility>
 
+namespace cancel_client_test {
 using namespace api_test;
 using asio::cancellation_type;
 
@@ -213,3 +214,5 @@ TEST_CASE("cancellation: a hook that cancels what is just being sent")
     in.settle();
     CHECK(operation.aborted());
 }
+
+} // namespace cancel_client_test

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 
+namespace cancel_map_test {
 using namespace api_test;
 using asio::cancellation_type;
 
@@ -202,3 +203,5 @@ TEST_CASE("cancellation: of an unmap, the delete that is sent may still count")
     CHECK(in.run_dry());
     CHECK(in.wire() == lines{delete_line, map_line, "address", delete_line});
 }
+
+} // namespace cancel_map_test

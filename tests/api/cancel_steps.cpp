@@ -5,6 +5,7 @@
 
 #include "api/cancelling.hpp"
 
+namespace cancel_steps_test {
 using namespace api_test;
 using asio::cancellation_type;
 
@@ -157,3 +158,5 @@ TEST_CASE("cancellation: one signal for one operation after another")
         in.run_until([&] { return on.status().next_due == std::nullopt; });
     }
 }
+
+} // namespace cancel_steps_test

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+namespace destroy_client_test {
 using namespace api_test;
 
 TEMPLATE_LIST_TEST_CASE("destruction: with an operation pending", "", all_operations)
@@ -200,3 +201,5 @@ TEST_CASE("moved: a scoped_mapping and a hook follow")
     CHECK(in.mapped() == 0);
     CHECK(second.mappings().empty());
 }
+
+} // namespace destroy_client_test

@@ -18,6 +18,7 @@
 #include <optional>
 #include <utility>
 
+namespace destroy_context_test {
 namespace {
 
 using namespace api_test;
@@ -254,3 +255,5 @@ TEST_CASE("context destroyed: the handler of a context that never ran")
     in.destroy();
     CHECK(sentinel::alive == 0);
 }
+
+} // namespace destroy_context_test

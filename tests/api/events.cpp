@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+namespace events_test {
 using namespace api_test;
 
 namespace {
@@ -229,3 +230,5 @@ TEST_CASE("events: a shutdown tells what could not be deleted")
     CHECK(told[0].rfind("unmapped tcp 6881 to 6881: ", 0) == 0);
     CHECK(reader.end() == errc::closed);
 }
+
+} // namespace events_test

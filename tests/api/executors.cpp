@@ -14,6 +14,7 @@
 #include <memory>
 #include <type_traits>
 
+namespace executors_test {
 namespace {
 
 using namespace api_test;
@@ -204,3 +205,5 @@ TEST_CASE("executors: a thread pool of one thread")
     CHECK_FALSE(result.get_future().get());
     pool.join();
 }
+
+} // namespace executors_test

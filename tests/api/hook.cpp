@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+namespace hook_test {
 using namespace api_test;
 
 namespace {
@@ -201,3 +202,5 @@ TEST_CASE("hook: a movable function, and what it holds goes with the client")
     }
     CHECK(held.use_count() == 1);
 }
+
+} // namespace hook_test

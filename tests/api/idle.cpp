@@ -5,6 +5,7 @@
 
 #include "api/cancelling.hpp"
 
+namespace idle_test {
 using namespace api_test;
 
 namespace {
@@ -149,3 +150,5 @@ TEST_CASE("idle: status and mappings can be asked at any time")
     CHECK(up[1].protocol == protocol::tcp);
     CHECK(up[1].lifetime == 7200s);
 }
+
+} // namespace idle_test

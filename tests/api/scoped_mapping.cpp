@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+namespace scoped_mapping_test {
 using namespace api_test;
 using natpmp::scoped_mapping;
 
@@ -190,3 +191,5 @@ TEST_CASE("scoped_mapping: in a coroutine")
     CHECK(ended);
     CHECK(in.run_dry());
 }
+
+} // namespace scoped_mapping_test

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 
+namespace shutdown_test {
 using namespace api_test;
 
 namespace {
@@ -165,3 +166,5 @@ TEST_CASE("shutdown: limits that are no times")
         CHECK(operation.got.succeeded());
     }
 }
+
+} // namespace shutdown_test

@@ -14,6 +14,7 @@
 #include <exception>
 #include <system_error>
 
+namespace shutdown_company_test {
 using namespace api_test;
 
 namespace {
@@ -144,3 +145,5 @@ TEST_CASE("shutdown: in a coroutine that was cancelled")
     CHECK(in.mapped() == 0);
     CHECK(in.run_dry());
 }
+
+} // namespace shutdown_company_test

@@ -13,6 +13,7 @@
 #include <future>
 #include <type_traits>
 
+namespace static_checks_test {
 using namespace api_test;
 
 namespace {
@@ -80,3 +81,5 @@ TEST_CASE("static: defaults")
     CHECK(request.clean_up);
     CHECK_FALSE(request.keep_trying);
 }
+
+} // namespace static_checks_test

@@ -21,6 +21,7 @@
 #include <system_error>
 #include <utility>
 
+namespace strand_test {
 namespace {
 
 using namespace api_test;
@@ -198,3 +199,5 @@ TEST_CASE("strand: destroyed with operations pending")
     }
     in.end();
 }
+
+} // namespace strand_test

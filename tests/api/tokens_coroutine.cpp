@@ -20,6 +20,7 @@
 #include <exception>
 #include <system_error>
 
+namespace tokens_coroutine_test {
 namespace {
 
 using namespace api_test;
@@ -185,3 +186,5 @@ TEST_CASE("tokens: the shortest program")
     CHECK(in.mapped() == 0);
     CHECK(in.run_dry());
 }
+
+} // namespace tokens_coroutine_test

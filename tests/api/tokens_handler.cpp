@@ -21,6 +21,7 @@
 #include <optional>
 #include <thread>
 
+namespace tokens_handler_test {
 namespace {
 
 using namespace api_test;
@@ -216,3 +217,5 @@ TEMPLATE_LIST_TEST_CASE("tokens: deferred, called when the client is gone", "", 
         CHECK(got.error == errc::closed);
     CHECK(in.wire().empty());
 }
+
+} // namespace tokens_handler_test

@@ -5,6 +5,7 @@
 
 #include "loopback/client_support.hpp"
 
+namespace client_grants_test {
 using namespace loopback_test;
 using natpmp::testing::port_policy;
 
@@ -190,3 +191,5 @@ TEST_CASE("client: a private external address is told as it is (W-1)")
     CHECK(map(in, on).made.external_address == asio::ip::make_address("100.64.0.9"));
     CHECK_FALSE(natpmp::publicly_routable(on.status().external_address));
 }
+
+} // namespace client_grants_test

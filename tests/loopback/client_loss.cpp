@@ -5,6 +5,7 @@
 
 #include "loopback/client_support.hpp"
 
+namespace client_loss_test {
 using namespace loopback_test;
 
 TEST_CASE("client: lost requests are sent again after 250 ms, then 500")
@@ -143,3 +144,5 @@ TEST_CASE("client: lost deletes at the end; each mapping has its turn")
     CHECK(wire[2] != wire[3]);
     CHECK(in.mapped() == 0);
 }
+
+} // namespace client_loss_test

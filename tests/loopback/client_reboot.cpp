@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+namespace client_reboot_test {
 using namespace loopback_test;
 using natpmp::testing::gateway_model;
 
@@ -178,3 +179,5 @@ TEST_CASE("client: announcements cannot be heard: said once, everything else wor
     CHECK(why == asio::error::address_in_use);
 }
 #endif
+
+} // namespace client_reboot_test

@@ -5,6 +5,7 @@
 
 #include "loopback/client_support.hpp"
 
+namespace client_refusals_test {
 using namespace loopback_test;
 
 TEST_CASE("client: every result code is told with its number, and ends the request at once")
@@ -148,3 +149,5 @@ TEST_CASE("client: a refusal of a second request for a port does not undo the fi
     CHECK(in.wire() == lines{map_line, "address", map_line});
     CHECK(came_after(in, {0, 1000}));
 }
+
+} // namespace client_refusals_test

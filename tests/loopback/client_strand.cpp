@@ -16,6 +16,7 @@
 #include <future>
 #include <memory>
 
+namespace client_strand_test {
 using namespace loopback_test;
 
 namespace {
@@ -78,3 +79,5 @@ TEST_CASE("client: on strands of two threads, over a bad network")
     CHECK(left == 0);
     pool.join();
 }
+
+} // namespace client_strand_test

@@ -5,6 +5,7 @@
 
 #include "loopback/client_support.hpp"
 
+namespace client_strangers_test {
 using namespace loopback_test;
 
 TEST_CASE("client: an answer from another address is not heard (V-1)")
@@ -104,3 +105,5 @@ TEST_CASE("client: datagrams that answer nothing (V-3, V-6, V-9, V-10)")
     CHECK(asked.status().retransmitted == 1); // at 250 ms: the timer went on
     CHECK(gateway.available() == 12);
 }
+
+} // namespace client_strangers_test

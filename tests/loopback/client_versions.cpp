@@ -5,6 +5,7 @@
 
 #include "loopback/client_support.hpp"
 
+namespace client_versions_test {
 using namespace loopback_test;
 
 namespace {
@@ -143,3 +144,5 @@ TEST_CASE("client: ICMP for a renewal only postpones it; the mapping is lost whe
     CHECK(came_after(in, {0, 2000}));
 }
 #endif
+
+} // namespace client_versions_test

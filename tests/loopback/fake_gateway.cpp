@@ -19,6 +19,7 @@
 #include <system_error>
 #include <vector>
 
+namespace fake_gateway_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -386,3 +387,5 @@ TEST_CASE("fake_gateway: destroyed before its context ever ran")
     }
     CHECK(context.run() > 0); // the cancelled receive
 }
+
+} // namespace fake_gateway_test

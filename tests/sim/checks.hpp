@@ -17,6 +17,7 @@ namespace sim {
 
 using natpmp::time_point;
 using natpmp::detail::duration;
+using natpmp::detail::long_ago;
 using natpmp::detail::mapping_key;
 namespace testing = natpmp::testing;
 using namespace std::chrono_literals;
@@ -165,11 +166,11 @@ private:
 
     testing::simulated_network& network_;
     std::map<asio::ip::address, time_point> known_until_; ///< of former gateways
-    time_point awake_at_ = time_point::min();
+    time_point awake_at_ = long_ago;
     std::vector<std::uint8_t> outstanding_;
-    time_point last_sent_ = time_point::min();
+    time_point last_sent_ = long_ago;
     int transmissions_ = 0;
-    time_point excused_until_ = time_point::min();
+    time_point excused_until_ = long_ago;
     bool reached_ = false;
     std::chrono::hours hour_{0};
     std::map<mapping_key, int> counts_;

@@ -87,7 +87,7 @@ void world::lose_state()
     const auto current = network_.host().address;
     const bool was_good =
         good() && network_.now() > std::max(good_since_, awake_at_) + recovery_bound();
-    const bool quiet = last_loss_ == time_point::min() || network_.now() - last_loss_ > 20min;
+    const bool quiet = last_loss_ == long_ago || network_.now() - last_loss_ > 20min;
     last_loss_ = network_.now();
     disturbed();
     const auto choice = network_.random(4);

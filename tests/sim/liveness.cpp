@@ -48,7 +48,7 @@ world::world(std::uint32_t seed, duration length)
     const bool is_short = lease < 60s;
     mean_fault_ = is_short ? between(1min, 10min) : between(10min, 18h);
     mean_action_ = is_short ? between(10s, 5min) : between(2min, 36h);
-    calm_until_ = time_point::min();
+    calm_until_ = long_ago;
     network_.observer = [this](const auto& datagram) { on_datagram(datagram); };
 }
 

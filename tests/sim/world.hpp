@@ -110,7 +110,7 @@ private:
     time_point good_since_;
     time_point calm_until_, awake_at_;
     time_point tidy_since_; ///< since when datagrams keep their order
-    time_point last_loss_ = time_point::min();
+    time_point last_loss_ = long_ago;
     unsigned disturbances_ = 0;
     duration mean_fault_{}, mean_action_{};
     std::chrono::seconds longest_lease_{7200};

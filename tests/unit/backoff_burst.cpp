@@ -9,6 +9,7 @@
 
 #include <vector>
 
+namespace backoff_burst_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
 using natpmp::detail::burst;
@@ -120,3 +121,5 @@ TEST_CASE("backoff: a late wake-up does not make up for what was missed", "[back
     CHECK_FALSE(transmissions.due(start + 10s));
     CHECK(transmissions.wake() == start + 10s + 500ms);
 }
+
+} // namespace backoff_burst_test

@@ -10,6 +10,7 @@
 #include <limits>
 #include <vector>
 
+namespace backoff_pause_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
 using natpmp::detail::duration;
@@ -73,3 +74,5 @@ TEST_CASE("backoff: tokens come back, but no more than three", "[backoff]")
     }
     CHECK(bucket.next() == later + 5min);
 }
+
+} // namespace backoff_pause_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_address_test {
 using namespace engine_test;
 
 namespace {
@@ -179,3 +180,5 @@ TEST_CASE("engine address: asked again with renewals (X0-4)", "[engine][address]
     CHECK(address_requests(world) == 2);
     CHECK(world.take_events() == lines{"address_changed 203.0.113.8", "renewed tcp 80 80"});
 }
+
+} // namespace engine_address_test

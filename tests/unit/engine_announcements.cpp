@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_announcements_test {
 using namespace engine_test;
 
 namespace {
@@ -183,3 +184,5 @@ TEST_CASE("engine announcement: the port is not to be had: said once", "[engine]
     CHECK(events[1] == "mapped tcp 80 80");
     CHECK(world.take_events().empty());
 }
+
+} // namespace engine_announcements_test

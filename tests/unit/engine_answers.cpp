@@ -7,6 +7,7 @@
 
 #include <random>
 
+namespace engine_answers_test {
 using namespace engine_test;
 
 namespace {
@@ -172,3 +173,5 @@ TEST_CASE("engine answer: noise while a request is in flight (V-10)", "[engine][
     CHECK(world.sent.size() == 9);
     CHECK(world.core.status().kept == 0);
 }
+
+} // namespace engine_answers_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_cancel_test {
 using namespace engine_test;
 
 namespace {
@@ -209,3 +210,5 @@ TEST_CASE("engine cancel: close ends everything and sends nothing", "[engine][ca
     CHECK(world.wire.empty());
     CHECK(world.map(tcp(82)).error == errc::closed);
 }
+
+} // namespace engine_cancel_test

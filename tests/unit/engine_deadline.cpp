@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_deadline_test {
 using namespace engine_test;
 
 namespace {
@@ -102,3 +103,5 @@ TEST_CASE("engine deadline: what the gateway may have made is undone", "[engine]
     world.run_until(100s);
     CHECK(world.wire.back() == "3 delete tcp 80");
 }
+
+} // namespace engine_deadline_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_delete_answers_test {
 using namespace engine_test;
 
 namespace {
@@ -176,3 +177,5 @@ TEST_CASE("engine: a refusal of the map after a silent clean-up ends it", "[engi
     CHECK(call.error == result_code::not_authorized);
     CHECK(std::stod(world.done_at(call)) <= 6.0); // three refusals may be the clean-up's
 }
+
+} // namespace engine_delete_answers_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_distance_test {
 using namespace engine_test;
 
 namespace {
@@ -104,3 +105,5 @@ TEST_CASE("engine distance: after an unmap a map starts 1 s after the last one",
     CHECK_FALSE(call.error);
     CHECK(world.core.mappings().size() == 1);
 }
+
+} // namespace engine_distance_test

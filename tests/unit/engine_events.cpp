@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_events_test {
 using namespace engine_test;
 
 namespace {
@@ -210,3 +211,5 @@ TEST_CASE("engine event: nobody reads, nothing grows", "[engine][event]")
     CHECK(world.take_events().empty()); // never read, so never known
     CHECK(world.core.hooked().empty());
 }
+
+} // namespace engine_events_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_gateway_test {
 using namespace engine_test;
 
 namespace {
@@ -241,3 +242,5 @@ TEST_CASE("engine gateway: gone with a delete of our own in flight", "[engine][g
     CHECK_FALSE(again.error);
     CHECK(world.core.mappings().size() == 1);
 }
+
+} // namespace engine_gateway_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_grants_test {
 using namespace engine_test;
 
 namespace {
@@ -180,3 +181,5 @@ TEST_CASE("engine grant: a refusal leaves other mappings alone (C-2)", "[engine]
     world.settle();
     CHECK_FALSE(next.error);
 }
+
+} // namespace engine_grants_test

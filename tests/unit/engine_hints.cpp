@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_hints_test {
 using namespace engine_test;
 
 namespace {
@@ -168,3 +169,5 @@ TEST_CASE("engine hint: sleep, with a renewal due and one lease ended (H-2)", "[
     CHECK(events == lines{"renewed tcp 80 80", "restored tcp 81 81"});
     CHECK(world.wire.size() == 3); // two map requests and the address
 }
+
+} // namespace engine_hints_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_input_test {
 using namespace engine_test;
 
 namespace {
@@ -194,3 +195,5 @@ TEST_CASE("engine input: no gateway is an error at once", "[engine][input]")
     world.settle();
     CHECK_FALSE(call.error);
 }
+
+} // namespace engine_input_test

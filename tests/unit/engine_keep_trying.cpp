@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_keep_trying_test {
 using namespace engine_test;
 
 namespace {
@@ -219,3 +220,5 @@ TEST_CASE("engine keep trying: a pair", "[engine][keep_trying]")
     CHECK(call.mappings[1].external_port == 80);
     CHECK(world.core.mappings().size() == 2);
 }
+
+} // namespace engine_keep_trying_test

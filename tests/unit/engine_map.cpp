@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_map_test {
 using namespace engine_test;
 
 TEST_CASE("engine: delete, map, address, serially (Q-1, D-2, M-5, X0-1)", "[engine]")
@@ -92,3 +93,5 @@ TEST_CASE("engine: shutdown deletes every mapping, one at a time (D-1, Q-2)", "[
     CHECK(world.core.closed());
     CHECK(world.core.mappings().empty());
 }
+
+} // namespace engine_map_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_pair_test {
 using namespace engine_test;
 
 TEST_CASE("engine pair: the second suggests what the first was granted (M-9)", "[engine][pair]")
@@ -127,3 +128,5 @@ TEST_CASE("engine pair: renewed and unmapped one by one", "[engine][pair]")
     REQUIRE(world.core.mappings().size() == 1);
     CHECK(world.core.mappings()[0].protocol == protocol::tcp);
 }
+
+} // namespace engine_pair_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_queue_test {
 using namespace engine_test;
 
 namespace {
@@ -190,3 +191,5 @@ TEST_CASE("engine queue: status right after the start of an operation", "[engine
     }
     CHECK(call.done);
 }
+
+} // namespace engine_queue_test

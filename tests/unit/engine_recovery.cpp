@@ -7,6 +7,7 @@
 
 #include <set>
 
+namespace engine_recovery_test {
 using namespace engine_test;
 
 namespace {
@@ -234,3 +235,5 @@ TEST_CASE("engine recovery: nothing to recover, no packet", "[engine][recovery]"
     world.run_until(1000s);
     CHECK(world.wire.empty());
 }
+
+} // namespace engine_recovery_test

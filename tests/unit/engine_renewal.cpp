@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_renewal_test {
 using namespace engine_test;
 
 namespace {
@@ -230,3 +231,5 @@ TEST_CASE("engine renewal: several due at once go one by one (N-8, Q-1)", "[engi
         CHECK(world.sent_at[first[at]] == origin + 3600s + 500ms * at);
     CHECK(world.core.status().renewals == 5);
 }
+
+} // namespace engine_renewal_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_retry_test {
 using namespace engine_test;
 
 namespace {
@@ -182,3 +183,5 @@ TEST_CASE("engine: any answer stops the retransmission (T-8)", "[engine][retry]"
     CHECK(std::count_if(world.sent.begin(), world.sent.end(),
                         [](const request& each) { return each.is_create(); }) == 2);
 }
+
+} // namespace engine_retry_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_second_test {
 using namespace engine_test;
 
 TEST_CASE("engine second map: replaces the wish, with its own request", "[engine][second]")
@@ -151,3 +152,5 @@ TEST_CASE("engine second map: each call completes with its own answer", "[engine
     CHECK(world.done_at(third) == "2");
     CHECK(world.take_events() == lines{"mapped tcp 80 1002"});
 }
+
+} // namespace engine_second_test

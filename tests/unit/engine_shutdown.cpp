@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_shutdown_test {
 using namespace engine_test;
 
 TEST_CASE("engine shutdown: a silent gateway gets 3 deletes in 1.75 s (D-3)", "[engine][shutdown]")
@@ -180,3 +181,5 @@ TEST_CASE("engine shutdown: with a renewal in flight its mapping is deleted", "[
     CHECK(world.done_at(call) == "3600.4");
     CHECK_FALSE(call.error);
 }
+
+} // namespace engine_shutdown_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_shutdown_odd_test {
 using namespace engine_test;
 
 TEST_CASE("engine shutdown: without a mapping it succeeds at once", "[engine][shutdown]")
@@ -196,3 +197,5 @@ TEST_CASE("engine shutdown: after an unmap whose answer is missing", "[engine][s
     CHECK_FALSE(leaving.error);
     CHECK(std::stod(world.done_at(leaving)) <= 12.1);
 }
+
+} // namespace engine_shutdown_odd_test

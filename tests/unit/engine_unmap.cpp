@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_unmap_test {
 using namespace engine_test;
 
 TEST_CASE("engine unmap: what was never mapped is success (D-6)", "[engine][unmap]")
@@ -189,3 +190,5 @@ TEST_CASE("engine unmap: without a gateway", "[engine][unmap]")
     CHECK(world.core.mappings().empty());
     CHECK(world.take_events() == lines{"unmapped tcp 80 80: natpmp 4"});
 }
+
+} // namespace engine_unmap_test

@@ -5,6 +5,7 @@
 
 #include "unit/engine_support.hpp"
 
+namespace engine_verdict_test {
 using namespace engine_test;
 
 namespace {
@@ -93,3 +94,5 @@ TEST_CASE("engine: the verdict ends what is queued, and is kept for 10 s (T-6)",
         CHECK(world.wire.back() == "137 address");
     }
 }
+
+} // namespace engine_verdict_test

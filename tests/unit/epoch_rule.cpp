@@ -9,6 +9,7 @@
 
 #include <limits>
 
+namespace epoch_rule_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
 using natpmp::detail::duration;
@@ -93,3 +94,5 @@ TEST_CASE("epoch: where the rule is blind (E-6)", "[epoch]")
     CHECK_FALSE(reset(10, 104s, 104 - 5));
     CHECK_FALSE(reset(10, 3600s, 3600 - 5));
 }
+
+} // namespace epoch_rule_test

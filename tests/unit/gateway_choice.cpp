@@ -9,6 +9,7 @@
 
 #include <string>
 
+namespace gateway_choice_test {
 namespace {
 
 namespace net = natpmp::net;
@@ -156,3 +157,5 @@ TEST_CASE("gateway_choice: every prefix length", "[gateway]")
     CHECK(network_contains(v4("10.0.0.1"), 255, v4("10.0.0.1")));
     CHECK_FALSE(network_contains(v4("10.0.0.1"), 255, v4("10.0.0.0")));
 }
+
+} // namespace gateway_choice_test

@@ -5,6 +5,7 @@
 
 #include "unit/gateway_model_support.hpp"
 
+namespace gateway_model_test {
 using namespace gateway_model_test;
 
 TEST_CASE("gateway_model: the golden vectors", "[gateway_model]")
@@ -209,3 +210,5 @@ TEST_CASE("gateway_model: the record of requests", "[gateway_model]")
         CHECK(requests.empty());
     }
 }
+
+} // namespace gateway_model_test

@@ -5,6 +5,7 @@
 
 #include "unit/gateway_model_support.hpp"
 
+namespace gateway_model_faults_test {
 using namespace gateway_model_test;
 
 TEST_CASE("fault_switch: off, on for good, on for a number of times", "[gateway_model]")
@@ -340,3 +341,5 @@ TEST_CASE("gateway_faults: the epoch's clock", "[gateway_model]")
         CHECK(gateway.model.table.size(gateway.now) == 1);
     }
 }
+
+} // namespace gateway_model_faults_test

@@ -5,6 +5,7 @@
 
 #include "unit/gateway_model_support.hpp"
 
+namespace gateway_model_table_test {
 using namespace gateway_model_test;
 using natpmp::testing::gateway_table;
 
@@ -274,3 +275,5 @@ TEST_CASE("gateway_table: put keeps external ports unique", "[gateway_model]")
     CHECK(entries[0].external_port == 80);
     CHECK(entries[1].external_port == 81);
 }
+
+} // namespace gateway_model_table_test

@@ -9,6 +9,7 @@
 
 #include "unit/gateway_netlink_support.hpp"
 
+namespace gateway_netlink_test {
 using namespace gateway_netlink_test;
 
 namespace {
@@ -302,3 +303,5 @@ TEST_CASE("gateway_netlink: what concerns the gateway", "[gateway]")
 }
 
 #endif // defined(__linux__)
+
+} // namespace gateway_netlink_test

@@ -13,6 +13,7 @@
 #include <limits>
 #include <random>
 
+namespace gateway_netlink_hostile_test {
 using namespace gateway_netlink_test;
 
 namespace {
@@ -195,3 +196,5 @@ TEST_CASE("gateway_netlink: random damage", "[gateway]")
 }
 
 #endif // defined(__linux__)
+
+} // namespace gateway_netlink_hostile_test

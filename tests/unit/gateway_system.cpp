@@ -35,6 +35,7 @@ TEST_CASE("gateway_system: default_gateway on this host", "[gateway]")
 
 #include <linux/if.h>
 
+namespace gateway_system_test {
 using namespace gateway_netlink_test;
 
 namespace {
@@ -385,5 +386,7 @@ TEST_CASE("gateway_system: change notices of a real kernel", "[gateway]")
     if (result != "skipped")
         CHECK(result == "same;same;changed;same;same;changed;same;");
 }
+
+} // namespace gateway_system_test
 
 #endif // defined(__linux__)

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+namespace lease_plan_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
 using natpmp::detail::counted_lifetime;
@@ -82,3 +83,5 @@ TEST_CASE("lease: what is granted counts, up to what was asked or a day (M-11)",
     CHECK(counted_lifetime(0xFFFFFFFF, 0xFFFFFFFF) == std::chrono::seconds{0xFFFFFFFF});
     CHECK(counted_lifetime(1'000'000, 500'000) == 500'000s);
 }
+
+} // namespace lease_plan_test

@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+namespace schedule_heap_test {
 using namespace std::chrono_literals;
 using natpmp::protocol;
 using natpmp::time_point;
@@ -139,3 +140,5 @@ TEST_CASE("registry: errors survive their short form", "[schedule]")
         CHECK(unpack(pack(error)).message() == error.message());
     }
 }
+
+} // namespace schedule_heap_test

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+namespace types_errors_test {
 using natpmp::condition;
 using natpmp::errc;
 using natpmp::error_code;
@@ -104,3 +105,5 @@ TEST_CASE("errors: comparing with standard conditions does not mislead", "[types
     CHECK(error_code{result_code::success} != error_code{errc::invalid_argument});
     CHECK(natpmp::make_error_condition(condition::refused) == result_code::not_authorized);
 }
+
+} // namespace types_errors_test

@@ -12,6 +12,7 @@
 #include <limits>
 #include <string>
 
+namespace types_values_test {
 using natpmp::address_kind;
 using natpmp::classify;
 using natpmp::port_number;
@@ -134,3 +135,5 @@ TEST_CASE("types: which events speak of one mapping", "[types]")
         CHECK(news.about_mapping() == !whole);
     }
 }
+
+} // namespace types_values_test

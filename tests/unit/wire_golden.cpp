@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "unit/engine_packets.hpp"
 
+namespace wire_golden_test {
 using namespace engine_test;
 using natpmp::ignore_reason;
 using natpmp::detail::decode;
@@ -177,3 +178,5 @@ TEST_CASE("wire: version 2 (X-6)", "[wire]")
         CHECK(decode(hex(text)).reason == ignore_reason::wrong_version);
     }
 }
+
+} // namespace wire_golden_test

@@ -10,6 +10,7 @@
 
 #include <random>
 
+namespace wire_lengths_test {
 using namespace engine_test;
 using natpmp::ignore_reason;
 using natpmp::detail::decode;
@@ -122,3 +123,5 @@ TEST_CASE("wire: noise", "[wire]")
     }
     CHECK(taken > 10'000);
 }
+
+} // namespace wire_lengths_test

@@ -79,7 +79,7 @@ public:
         if (settled_)
             return;
         count_ = 0;
-        next_ = time_point::min();
+        next_ = long_ago;
     }
 
 private:
@@ -92,7 +92,7 @@ private:
     unsigned count_ = 0, limit_ = 0;
     bool settled_ = false;
     duration wait_ = 250ms;
-    time_point next_ = time_point::min(), end_ = never;
+    time_point next_ = long_ago, end_ = never;
 };
 
 /// How long to wait before asking again for what the gateway did not give: 30 s, doubling to 8
@@ -115,7 +115,7 @@ public:
     /// When the next token is to be had; in the past if there is one.
     [[nodiscard]] time_point next() const noexcept
     {
-        return empty_at_ == time_point::min() ? empty_at_ : empty_at_ - span_ + refill_;
+        return empty_at_ - span_ + refill_;
     }
 
     void take(time_point now) noexcept
@@ -125,7 +125,7 @@ public:
 
 private:
     duration refill_, span_;
-    time_point empty_at_ = time_point::min();
+    time_point empty_at_ = long_ago;
 };
 
 } // namespace detail

@@ -226,7 +226,7 @@ private:
     {
         timer_.async_wait([self = this->shared_from_this()](error_code error) {
             self->ticking_ = false;
-            self->armed_ = time_point::min();
+            self->armed_ = long_ago;
             if (!self->timer_open_)
                 return;
             if (!error)
@@ -243,7 +243,7 @@ private:
         network_.stop_watching();
         if (std::exchange(timer_open_, false))
             timer_.close();
-        armed_ = time_point::min();
+        armed_ = long_ago;
     }
 
     [[nodiscard]] net::ip::udp::endpoint gateway_endpoint() const
@@ -260,7 +260,7 @@ private:
     typename Platform::timer_type timer_;
     hook_log log_;
     gateway where_{};
-    time_point armed_ = time_point::min();
+    time_point armed_ = long_ago;
     unsigned receive_errors_ = 0;
     bool timer_open_ = false, ticking_ = false, told_deaf_ = false, pumping_ = false;
     serial_guard serial_;

@@ -83,7 +83,7 @@ inline bool engine::answers_a_removal(const response& answer, const record& entr
                                       time_point now) const noexcept
 {
     const duration age = now - entry.last_remove;
-    if (entry.last_remove == time_point::min() || age >= late_answer_window)
+    if (age >= late_answer_window)
         return false;
     if (!answer.success())
         return entry.removes_unanswered > 0 && age < late_error_window;
@@ -128,8 +128,8 @@ inline ignore_reason engine::judge_late(const response& answer, time_point now)
 inline void engine::accept(const response& answer, time_point now)
 {
     verdict_ = {};
-    verdict_until_ = time_point::min();
-    gate_ = time_point::min();
+    verdict_until_ = long_ago;
+    gate_ = long_ago;
     silences_ = 0;
     if (answer.epoch && epoch_.update(*answer.epoch, now))
         state_lost(now);
@@ -179,7 +179,7 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
     }
     ++counters.received;
     verdict_ = {};
-    verdict_until_ = time_point::min();
+    verdict_until_ = long_ago;
     if (bytes[0] == pcp_version) {
         hint_by_packet(true, now);
     } else {

@@ -20,9 +20,7 @@ constexpr duration linger_time = 5s;
 /// When the next map request for a mapping may start.
 inline time_point earliest_create(const record& entry, time_point now) noexcept
 {
-    return entry.last_create == time_point::min()
-               ? now
-               : std::max(now, entry.last_create + least_request_gap);
+    return std::max(now, entry.last_create + least_request_gap);
 }
 
 inline void engine::set_live(record& entry, bool live) noexcept

@@ -199,8 +199,8 @@ inline void engine::set_address(const net::ip::address_v4& address, time_point n
 
 inline bool engine::address_fresh(time_point now) const noexcept
 {
-    return address_.asked_at != time_point::min() && address_.generation == generation_ &&
-           !address_.value.is_unspecified() && now - address_.asked_at < address_lifetime;
+    return address_.generation == generation_ && !address_.value.is_unspecified() &&
+           now - address_.asked_at < address_lifetime;
 }
 
 } // namespace detail

@@ -219,7 +219,7 @@ private:
 
     client_options options_;
     std::minstd_rand random_;
-    time_point now_ = time_point::min(); ///< of the last advance()
+    time_point now_ = long_ago; ///< of the last advance()
 
     registry records_;
     schedule<&record::due, &record::due_index> renewals_;  ///< wanted and live
@@ -245,12 +245,12 @@ private:
     bool recheck_ = false;                 ///< whether the gateway may be another one
     std::optional<time_point> settled_at_; ///< when the host's changes are looked at
     std::optional<gateway> gateway_;       ///< the last one, also while detached
-    time_point attach_at_ = time_point::min();
+    time_point attach_at_ = long_ago;
     unsigned attach_failures_ = 0;
 
     error_code verdict_{}; ///< "no NAT-PMP here" (T-6)
-    time_point verdict_until_ = time_point::min();
-    time_point gate_ = time_point::min(); ///< of background requests to a silent gateway
+    time_point verdict_until_ = long_ago;
+    time_point gate_ = long_ago; ///< of background requests to a silent gateway
     unsigned silences_ = 0;
 
     epoch_tracker epoch_;
@@ -264,7 +264,7 @@ private:
     struct
     {
         net::ip::address_v4 value{};
-        time_point asked_at = time_point::min();
+        time_point asked_at = long_ago;
         time_point due = never;
         std::uint32_t generation = 0;
         unsigned failures = 0;

@@ -48,8 +48,8 @@ inline void engine::recover(time_point now)
 inline void engine::hint(time_point now)
 {
     verdict_ = {};
-    verdict_until_ = time_point::min();
-    gate_ = time_point::min();
+    verdict_until_ = long_ago;
+    gate_ = long_ago;
     silences_ = 0;
     if (flight_ && flight_->what != request_kind::remove)
         flight_->transmissions.restart();
@@ -176,7 +176,7 @@ inline void engine::leave_gateway(record& entry, time_point now)
 {
     entry.possible = false;
     entry.creates_unanswered = entry.removes_unanswered = 0;
-    entry.last_create = entry.last_remove = time_point::min();
+    entry.last_create = entry.last_remove = long_ago;
     if (entry.live) {
         lose(entry, errc::gateway_changed, now);
     } else if (entry.wanted) {

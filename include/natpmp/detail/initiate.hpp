@@ -112,7 +112,7 @@ private:
     {
         self.reset_cancellation_state(net::enable_total_cancellation());
         const auto state = std::move(state_);
-        if (!state) { // moved from
+        if (!state) {                                // moved from
             const executor_type executor(executor_); // gone with self, once that is moved
             return net::post(executor, std::move(self));
         }

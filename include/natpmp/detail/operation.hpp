@@ -62,7 +62,7 @@ struct operation
     std::array<bool, 2> adopted{}; ///< whether the mapping is wanted because of this operation
     bool started = false;          ///< whether the engine knows it
     bool sent = false;             ///< whether a datagram of its own went out
-    time_point not_before = time_point::min();
+    time_point not_before = long_ago;
     time_point deadline = never;
 
     bool done = false;

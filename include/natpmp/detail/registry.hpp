@@ -82,10 +82,10 @@ struct record
     std::uint32_t granted = 0;        ///< as last granted, in seconds
     std::uint32_t generation = 0;     ///< the gateway's state in which it was granted
 
-    time_point expiry{};                        ///< of the lease
-    time_point due{};                           ///< of the next request, or of another schedule
-    time_point last_create = time_point::min(); ///< when a map request last went out
-    time_point last_remove = time_point::min(); ///< when a delete last went out
+    time_point expiry{};               ///< of the lease
+    time_point due{};                  ///< of the next request, or of another schedule
+    time_point last_create = long_ago; ///< when a map request last went out
+    time_point last_remove = long_ago; ///< when a delete last went out
 
     std::uint32_t due_index = absent, expiry_index = absent, news_index = absent; ///< in heaps
     std::uint32_t news_order = 0;

@@ -35,6 +35,9 @@ using duration = platform_clock::duration;
 /// Later than everything: "no deadline".
 constexpr time_point never = time_point::max();
 
+/// Earlier than everything, yet near enough to be subtracted: "not yet".
+constexpr time_point long_ago{time_point::min().time_since_epoch() / 2};
+
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 

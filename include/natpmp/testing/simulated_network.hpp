@@ -286,7 +286,7 @@ private:
     net::io_context& context_;
     std::mt19937 random_;
     time_point now_{std::chrono::hours{1}};
-    time_point awake_at_ = time_point::min();
+    time_point awake_at_ = detail::long_ago;
     natpmp::gateway route_{};
     std::map<net::ip::address_v4, std::unique_ptr<simulated_gateway>> gateways_;
     std::vector<std::weak_ptr<simulated_socket>> sockets_;
