@@ -263,7 +263,7 @@ public:
     /// Counters, the gateway, the external address, and what comes next.
     [[nodiscard]] natpmp::status status() const
     {
-        return owner_.state() ? owner_.state()->core().status() : natpmp::status{};
+        return owner_.state() ? owner_.state()->status() : natpmp::status{};
     }
 
     /// Sets a function to call with every `const event&`, and with every `const datagram&` that is

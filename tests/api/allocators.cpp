@@ -14,8 +14,6 @@
 #include <optional>
 
 namespace allocators_test {
-namespace {
-
 using namespace api_test;
 
 struct tally
@@ -111,8 +109,6 @@ struct counted
         CHECK(count.bytes == 0);
     }
 };
-
-} // namespace
 
 TEMPLATE_LIST_TEST_CASE("allocators: used, and freed before the handler is called", "",
                         all_operations)

@@ -12,8 +12,6 @@
 namespace bad_input_test {
 using namespace api_test;
 
-namespace {
-
 /// Runs an operation that is to be refused; nothing is to be seen of it.
 template <class Start>
 void check_refused(world& in, client& on, Start start)
@@ -27,8 +25,6 @@ void check_refused(world& in, client& on, Start start)
     CHECK(in.wire().empty());
     CHECK(on.status().sent == 0);
 }
-
-} // namespace
 
 TEMPLATE_TEST_CASE("bad input: ports, of any integer type", "", int, long, unsigned, std::int64_t,
                    std::uint64_t)

@@ -12,8 +12,6 @@ namespace cancel_map_test {
 using namespace api_test;
 using asio::cancellation_type;
 
-namespace {
-
 const std::string map_line = "map tcp 6881 to 6881 for 7200", delete_line = "delete tcp 6881";
 
 map_request port_6881(bool clean_up = true)
@@ -25,8 +23,6 @@ cancellation_type prompt_type()
 {
     return GENERATE(cancellation_type::terminal, cancellation_type::partial);
 }
-
-} // namespace
 
 TEST_CASE("cancellation: during the clean-up there is nothing to undo")
 {

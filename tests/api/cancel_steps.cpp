@@ -9,8 +9,6 @@ namespace cancel_steps_test {
 using namespace api_test;
 using asio::cancellation_type;
 
-namespace {
-
 cancellation_type any_type()
 {
     return GENERATE(cancellation_type::terminal, cancellation_type::partial,
@@ -22,8 +20,6 @@ cancellation_type prompt_type()
     return GENERATE(cancellation_type::terminal, cancellation_type::partial,
                     cancellation_type::all);
 }
-
-} // namespace
 
 TEMPLATE_LIST_TEST_CASE("cancellation: in the queue, each type, no effect", "", request_operations)
 {

@@ -19,8 +19,6 @@
 #include <utility>
 
 namespace destroy_context_test {
-namespace {
-
 using namespace api_test;
 
 /// Counts what is alive, such as frames of coroutines.
@@ -128,8 +126,6 @@ private:
         std::make_unique<asio::cancellation_signal>();
     sentinel alive_;
 };
-
-} // namespace
 
 TEMPLATE_LIST_TEST_CASE("context destroyed: a coroutine that owns the client", "", all_operations)
 {

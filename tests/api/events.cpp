@@ -12,8 +12,6 @@
 namespace events_test {
 using namespace api_test;
 
-namespace {
-
 /// Reads one event after the other, as a program would, and keeps them.
 class event_reader
 {
@@ -65,8 +63,6 @@ private:
     lines seen_;
     error_code end_;
 };
-
-} // namespace
 
 TEST_CASE("events: mapped, unmapped, and the end")
 {

@@ -15,8 +15,6 @@
 #include <type_traits>
 
 namespace executors_test {
-namespace {
-
 using namespace api_test;
 
 using context_executor = asio::io_context::executor_type;
@@ -49,8 +47,6 @@ private:
     bool* on_strand_;
     context_strand strand_;
 };
-
-} // namespace
 
 TEMPLATE_LIST_TEST_CASE("executors: a handler runs on its own executor and nowhere else", "",
                         all_operations)

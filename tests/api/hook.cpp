@@ -11,8 +11,6 @@
 namespace hook_test {
 using namespace api_test;
 
-namespace {
-
 /// Writes down what it sees: "sent 12", "received 16", "mapped".
 class diary
 {
@@ -40,8 +38,6 @@ public:
 private:
     lines* into_;
 };
-
-} // namespace
 
 TEST_CASE("hook: datagrams and events in the order in which they happened")
 {

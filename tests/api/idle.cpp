@@ -8,8 +8,6 @@
 namespace idle_test {
 using namespace api_test;
 
-namespace {
-
 /// Whether the client alone keeps run() from returning. The gateway stays closed for that time.
 bool has_work(world& in)
 {
@@ -20,8 +18,6 @@ bool has_work(world& in)
     in.gateway.reopen();
     return result;
 }
-
-} // namespace
 
 TEST_CASE("idle: a client that was never asked for anything")
 {

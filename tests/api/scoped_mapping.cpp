@@ -25,8 +25,6 @@ static_assert(std::is_nothrow_move_constructible_v<scoped_mapping>);
 static_assert(std::is_nothrow_move_assignable_v<scoped_mapping>);
 static_assert(std::is_default_constructible_v<scoped_mapping>);
 
-namespace {
-
 /// A mapping that is up.
 mapping map(world& in, client& on, int port)
 {
@@ -40,8 +38,6 @@ mapping map(world& in, client& on, int port)
     REQUIRE(made.internal_port == port);
     return made;
 }
-
-} // namespace
 
 TEST_CASE("scoped_mapping: unmaps at the end of its scope, in the background")
 {
@@ -159,8 +155,6 @@ TEST_CASE("scoped_mapping: of a client that was moved from guards nothing")
     CHECK(in.mapped() == 1);
 }
 
-namespace {
-
 asio::awaitable<void> scope(world& in)
 {
     const auto executor = co_await asio::this_coro::executor;
@@ -176,8 +170,6 @@ asio::awaitable<void> scope(world& in)
     if (in.mapped() != 0)
         throw std::runtime_error("it did not end");
 }
-
-} // namespace
 
 TEST_CASE("scoped_mapping: in a coroutine")
 {

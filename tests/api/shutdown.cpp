@@ -13,8 +13,6 @@
 namespace shutdown_test {
 using namespace api_test;
 
-namespace {
-
 const std::string map_line = "map tcp 6881 to 6881 for 7200", delete_line = "delete tcp 6881";
 
 struct stopwatch
@@ -31,8 +29,6 @@ void shut_down(client& on, cancellable& operation, std::chrono::milliseconds lim
 {
     on.async_shutdown(limit, operation.token());
 }
-
-} // namespace
 
 TEST_CASE("shutdown: unmaps everything, one at a time, then run() returns")
 {

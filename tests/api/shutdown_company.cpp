@@ -17,14 +17,10 @@
 namespace shutdown_company_test {
 using namespace api_test;
 
-namespace {
-
 void shut_down(client& on, cancellable& operation, std::chrono::milliseconds limit = 2s)
 {
     on.async_shutdown(limit, operation.token());
 }
-
-} // namespace
 
 TEST_CASE("shutdown: a refused delete is told")
 {
@@ -102,8 +98,6 @@ TEST_CASE("shutdown: while a mapping waits to be tried again")
     CHECK(in.run_dry());
 }
 
-namespace {
-
 /// Works until it is cancelled, then leaves properly.
 asio::awaitable<void> service(world& in, int& stage)
 {
@@ -123,8 +117,6 @@ asio::awaitable<void> service(world& in, int& stage)
     co_await on.async_shutdown(2s);
     stage = 4;
 }
-
-} // namespace
 
 TEST_CASE("shutdown: in a coroutine that was cancelled")
 {

@@ -16,8 +16,6 @@
 namespace static_checks_test {
 using namespace api_test;
 
-namespace {
-
 using strand_client = natpmp::basic_client<asio::strand<asio::io_context::executor_type>>;
 
 // GCC 12 destroys temporaries in a co_await expression twice, unless that does nothing.
@@ -62,8 +60,6 @@ static_assert(std::same_as<started<shutdown_operation, strand_client, asio::use_
 
 static_assert(std::is_void_v<decltype(std::declval<client&>().cancel())>);
 static_assert(noexcept(std::declval<const client&>().get_executor()));
-
-} // namespace
 
 TEST_CASE("static: defaults")
 {

@@ -22,8 +22,6 @@
 #include <utility>
 
 namespace strand_test {
-namespace {
-
 using namespace api_test;
 
 /// Two threads; the gateway lives on a strand of its own.
@@ -122,8 +120,6 @@ asio::awaitable<void> shut_down(client& on)
 {
     co_await on.async_shutdown(5s);
 }
-
-} // namespace
 
 TEST_CASE("strand: one coroutine maps and unmaps")
 {

@@ -21,8 +21,6 @@
 #include <system_error>
 
 namespace tokens_coroutine_test {
-namespace {
-
 using namespace api_test;
 
 #if ASIO_VERSION >= 102300
@@ -90,8 +88,6 @@ void run(world& in, asio::awaitable<void> coroutine)
     if (thrown)
         std::rethrow_exception(thrown);
 }
-
-} // namespace
 
 TEMPLATE_LIST_TEST_CASE("tokens: use_awaitable", "", all_operations)
 {
@@ -163,8 +159,6 @@ TEMPLATE_LIST_TEST_CASE("tokens: as_tuple_t::as_default_on_t", "", all_operation
     CHECK(got.succeeded());
 }
 
-namespace {
-
 asio::awaitable<void> readme(world& in, mapping& made)
 {
     auto executor = co_await asio::this_coro::executor;
@@ -172,8 +166,6 @@ asio::awaitable<void> readme(world& in, mapping& made)
     made = co_await client.async_map_port(natpmp::protocol::tcp, 6881);
     co_await client.async_shutdown(2s);
 }
-
-} // namespace
 
 TEST_CASE("tokens: the shortest program")
 {

@@ -22,8 +22,6 @@
 #include <thread>
 
 namespace tokens_handler_test {
-namespace {
-
 using namespace api_test;
 
 #if ASIO_VERSION >= 102300
@@ -72,8 +70,6 @@ void start_and_end(world& in, Client& on, report& got, Token token)
     in.settle();
     CHECK(got.calls == 1);
 }
-
-} // namespace
 
 TEMPLATE_LIST_TEST_CASE("tokens: a callback", "", all_operations)
 {

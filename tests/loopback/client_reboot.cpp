@@ -11,8 +11,6 @@ namespace client_reboot_test {
 using namespace loopback_test;
 using natpmp::testing::gateway_model;
 
-namespace {
-
 /// A world in which the gateway has been up for long.
 struct old_world : world
 {
@@ -26,8 +24,6 @@ std::ptrdiff_t count(const lines& all, const std::string& line)
 {
     return std::count(all.begin(), all.end(), line);
 }
-
-} // namespace
 
 TEST_CASE("client: a clock that was set back tells of lost state (E-2)")
 {
@@ -58,8 +54,6 @@ TEST_CASE("client: a clock that was set back tells of lost state (E-2)")
 }
 
 #if defined(__linux__)
-namespace {
-
 using udp = asio::ip::udp;
 
 /// A port of the group that nobody else uses.
@@ -76,8 +70,6 @@ client_options hearing(world& in, const udp::endpoint& group)
     options.announcement_port = group.port();
     return options;
 }
-
-} // namespace
 
 TEST_CASE("client: a reboot that is announced; two clients on one host make everything again")
 {

@@ -19,8 +19,6 @@
 namespace client_strand_test {
 using namespace loopback_test;
 
-namespace {
-
 /// Maps, renews once, unmaps, maps again and leaves.
 asio::awaitable<int> live(asio::any_io_executor strand, client_options options, int port)
 {
@@ -43,8 +41,6 @@ asio::awaitable<int> live(asio::any_io_executor strand, client_options options, 
     co_await on.async_shutdown(5s);
     co_return renewed;
 }
-
-} // namespace
 
 TEST_CASE("client: on strands of two threads, over a bad network")
 {

@@ -8,8 +8,6 @@
 namespace client_versions_test {
 using namespace loopback_test;
 
-namespace {
-
 /// The verdict belongs to the gateway: it is kept for a while, and dropped on a hint (T-6, T-7).
 void check_verdict_is_kept(world& in, client& on, error_code verdict)
 {
@@ -26,8 +24,6 @@ void check_verdict_is_kept(world& in, client& on, error_code verdict)
     CHECK_FALSE(map(in, on).error);
     CHECK(on.mappings().size() == 1);
 }
-
-} // namespace
 
 TEST_CASE("client: version 0 is not supported, with each opcode that is seen (C-1)")
 {

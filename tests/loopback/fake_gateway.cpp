@@ -20,8 +20,6 @@
 #include <vector>
 
 namespace fake_gateway_test {
-namespace {
-
 using namespace std::chrono_literals;
 using natpmp::error_code;
 using natpmp::testing::basic_fake_gateway;
@@ -113,8 +111,6 @@ struct bench
         context.poll();
     }
 };
-
-} // namespace
 
 TEST_CASE("fake_gateway: answers, and goes on answering")
 {

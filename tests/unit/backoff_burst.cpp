@@ -16,8 +16,6 @@ using natpmp::detail::burst;
 using natpmp::detail::duration;
 using natpmp::detail::never;
 
-namespace {
-
 const time_point start{5h};
 
 struct outcome
@@ -43,8 +41,6 @@ outcome run(burst transmissions)
         now = transmissions.wake();
     }
 }
-
-} // namespace
 
 TEST_CASE("backoff: nine transmissions and 127.75 s (T-1, T-2, T-3)", "[backoff]")
 {

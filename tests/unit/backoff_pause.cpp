@@ -17,8 +17,6 @@ using natpmp::detail::duration;
 using natpmp::detail::pause_after;
 using natpmp::detail::token_bucket;
 
-namespace {
-
 std::vector<duration> pauses(bool refused)
 {
     std::vector<duration> result;
@@ -26,8 +24,6 @@ std::vector<duration> pauses(bool refused)
         result.push_back(pause_after(failures, refused));
     return result;
 }
-
-} // namespace
 
 TEST_CASE("backoff: pauses double up to a bound (C-7)", "[backoff]")
 {

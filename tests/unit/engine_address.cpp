@@ -8,8 +8,6 @@
 namespace engine_address_test {
 using namespace engine_test;
 
-namespace {
-
 /// Answers address requests with this; everything else as usual.
 driver::script telling(driver& world, const std::string& address, std::uint16_t code = 0)
 {
@@ -25,8 +23,6 @@ std::size_t address_requests(const driver& world)
         std::count_if(world.sent.begin(), world.sent.end(),
                       [](const request& each) { return each.is_address(); }));
 }
-
-} // namespace
 
 TEST_CASE("engine address: asked for alone (X0-1)", "[engine][address]")
 {
@@ -50,8 +46,8 @@ TEST_CASE("engine address: refusals and 0.0.0.0 (C-3, C-5)", "[engine][address]"
     world.settle();
     CHECK(call.error == (code ? static_cast<result_code>(code) : result_code::network_failure));
     CHECK(call.address.is_unspecified());
-    CHECK(world.core.status().external_address.is_unspecified());
-    CHECK(world.core.status().external_address_kind == natpmp::address_kind::unknown);
+    CHECK(world.core.status(world.now).external_address.is_unspecified());
+    CHECK(world.core.status(world.now).external_address_kind == natpmp::address_kind::unknown);
 }
 
 TEST_CASE("engine address: a missing one never fails a mapping", "[engine][address]")
@@ -135,7 +131,7 @@ TEST_CASE("engine address: private and shared ones are kept and told apart (W-1)
     world.settle();
     CHECK_FALSE(call.error);
     CHECK(call.mappings[0].external_address.to_string() == text);
-    CHECK(world.core.status().external_address_kind == kind);
+    CHECK(world.core.status(world.now).external_address_kind == kind);
     CHECK(natpmp::publicly_routable(call.mappings[0].external_address) ==
           (kind == address_kind::routable));
 }

@@ -10,8 +10,6 @@
 namespace engine_answers_test {
 using namespace engine_test;
 
-namespace {
-
 /// A map request for TCP port 4001 is in flight since 0, and nothing else.
 void ask(driver& world)
 {
@@ -19,8 +17,6 @@ void ask(driver& world)
     world.map({.protocol = protocol::tcp, .internal_port = 4001, .clean_up = false});
     world.run_until(100ms);
 }
-
-} // namespace
 
 TEST_CASE("engine answer: what is ignored disturbs no timer (V-3, V-4, V-10)", "[engine][answer]")
 {
@@ -47,18 +43,18 @@ TEST_CASE("engine answer: what is ignored disturbs no timer (V-3, V-4, V-10)", "
     }));
     CHECK(world.receive(packet) == why);
     CHECK(world.ignored(why) == 1);
-    CHECK(world.core.status().received == 0);
-    CHECK(world.core.status().external_address.is_unspecified());
+    CHECK(world.core.status(world.now).received == 0);
+    CHECK(world.core.status(world.now).external_address.is_unspecified());
     CHECK(world.core.mappings().empty());
     world.run_until(127'749ms);
     CHECK(world.sent.size() == 9);
     CHECK(world.sent_at[1] == origin + 250ms);
-    CHECK(world.core.status().resets == 0);
+    CHECK(world.core.status(world.now).resets == 0);
     // The true answer is taken still, and is the first to set the clock.
     world.heal();
     world.receive(map_answer(protocol::tcp, 4001, 4001, 7200, 5));
-    CHECK(world.core.status().up == 1);
-    CHECK(world.core.status().resets == 0);
+    CHECK(world.core.status(world.now).up == 1);
+    CHECK(world.core.status(world.now).resets == 0);
 }
 
 TEST_CASE("engine answer: forms of refusal that end the request (C-1, C-2, X-6, V-4)",
@@ -86,9 +82,9 @@ TEST_CASE("engine answer: forms of refusal that end the request (C-1, C-2, X-6, 
     }));
     INFO(text);
     CHECK(world.receive(hex(text)) == ignore_reason::none);
-    CHECK(world.core.status().received == 1);
-    CHECK(world.core.status().last_error == static_cast<result_code>(code));
-    CHECK(world.core.status().kept == 0);
+    CHECK(world.core.status(world.now).received == 1);
+    CHECK(world.core.status(world.now).last_error == static_cast<result_code>(code));
+    CHECK(world.core.status(world.now).kept == 0);
     CHECK(std::count_if(world.sent.begin(), world.sent.end(),
                         [](const request& each) { return each.is_create(); }) == 1);
 }
@@ -110,8 +106,8 @@ TEST_CASE("engine answer: what is not asked is not awaited (V-6)", "[engine][ans
     CHECK(world.ignored(ignore_reason::not_awaited) == 6);
     CHECK(world.core.deadline() == due);
     CHECK(world.take_events().empty());
-    CHECK(world.core.status().renewals == 0);
-    CHECK(world.core.status().external_address.to_string() == "203.0.113.7");
+    CHECK(world.core.status(world.now).renewals == 0);
+    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.7");
 }
 
 TEST_CASE("engine answer: answered twice, granted once (V-6)", "[engine][answer]")
@@ -129,7 +125,7 @@ TEST_CASE("engine answer: answered twice, granted once (V-6)", "[engine][answer]
     world.run_until(1000s);
     CHECK(world.done_at(call) == "0.02");
     CHECK(world.take_events() == lines{"mapped tcp 80 80"});
-    CHECK(world.core.status().renewals == 0);
+    CHECK(world.core.status(world.now).renewals == 0);
 }
 
 TEST_CASE("engine answer: a slow gateway answers each retransmission (Q-3)", "[engine][answer]")
@@ -168,10 +164,10 @@ TEST_CASE("engine answer: noise while a request is in flight (V-10)", "[engine][
         if (packet.size() < 2 || (packet[0] != 0 && packet[0] != 2))
             REQUIRE(world.receive(packet) != ignore_reason::none);
     }
-    CHECK(world.core.status().received == 0);
+    CHECK(world.core.status(world.now).received == 0);
     world.run_until(127'749ms);
     CHECK(world.sent.size() == 9);
-    CHECK(world.core.status().kept == 0);
+    CHECK(world.core.status(world.now).kept == 0);
 }
 
 } // namespace engine_answers_test

@@ -8,16 +8,12 @@
 namespace engine_deadline_test {
 using namespace engine_test;
 
-namespace {
-
 client_options with_timeout(std::chrono::milliseconds timeout)
 {
     client_options options;
     options.timeout = timeout;
     return options;
 }
-
-} // namespace
 
 TEST_CASE("engine deadline: to the millisecond", "[engine][deadline]")
 {

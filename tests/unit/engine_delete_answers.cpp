@@ -8,8 +8,6 @@
 namespace engine_delete_answers_test {
 using namespace engine_test;
 
-namespace {
-
 /// The clean-up was sent three times without an answer; the map request is in flight.
 operation& silent_clean_up(driver& world)
 {
@@ -31,8 +29,6 @@ bytes granted(const driver& world)
 {
     return map_answer(protocol::tcp, 80, 80, 7200, world.epoch());
 }
-
-} // namespace
 
 TEST_CASE("engine: late answers to the clean-up do not answer the map (V-7)", "[engine][answer]")
 {

@@ -8,8 +8,6 @@
 namespace engine_distance_test {
 using namespace engine_test;
 
-namespace {
-
 map_request without_clean_up(std::uint16_t port)
 {
     return {.protocol = protocol::tcp, .internal_port = port, .clean_up = false};
@@ -23,8 +21,6 @@ lines creates(const driver& world)
             result.push_back(line);
     return result;
 }
-
-} // namespace
 
 TEST_CASE("engine distance: one renewal put off does not put off the others", "[engine][distance]")
 {
@@ -88,7 +84,7 @@ TEST_CASE("engine distance: renewals that gave way come again", "[engine][distan
     world.heal();
     world.run_until(3700s);
     CHECK(world.wire == lines{"3601.1 address", "3602 map tcp 1 1 7200"});
-    CHECK(world.core.status().renewals == 1);
+    CHECK(world.core.status(world.now).renewals == 1);
 }
 
 TEST_CASE("engine distance: after an unmap a map starts 1 s after the last one",

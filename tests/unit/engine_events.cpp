@@ -8,8 +8,6 @@
 namespace engine_events_test {
 using namespace engine_test;
 
-namespace {
-
 /// Grants this port for a minute to every map request.
 driver::script granting(driver& world, std::uint16_t port)
 {
@@ -28,8 +26,6 @@ void prepare(driver& world)
     world.run_until(1s);
     REQUIRE(world.take_events() == lines{"mapped tcp 80 80"});
 }
-
-} // namespace
 
 TEST_CASE("engine event: many renewals are one", "[engine][event]")
 {

@@ -8,8 +8,6 @@
 namespace engine_gateway_test {
 using namespace engine_test;
 
-namespace {
-
 void prepare(driver& world)
 {
     world.map(tcp(80));
@@ -24,8 +22,6 @@ lines sorted(lines what)
     std::sort(what.begin(), what.end());
     return what;
 }
-
-} // namespace
 
 TEST_CASE("engine gateway: another one, everything again there (H-3)", "[engine][gateway]")
 {
@@ -52,7 +48,7 @@ TEST_CASE("engine gateway: another one, everything again there (H-3)", "[engine]
     // The suggested port is the last granted one; nothing is deleted there.
     CHECK(sorted(world.take_wire()) ==
           lines{"100 address", "100 map tcp 80 7777 7200", "100 map udp 81 7777 7200"});
-    CHECK(world.core.status().resets == 0);
+    CHECK(world.core.status(world.now).resets == 0);
     CHECK(world.core.mappings().size() == 2);
     const lines events = world.take_events();
     REQUIRE(events.size() == 3);
@@ -161,8 +157,8 @@ TEST_CASE("engine gateway: the old one's answers count no more (V-1)", "[engine]
     world.silence();
     operation& call = world.address();
     world.attach(elsewhere());
-    CHECK(world.core.status().external_address.is_unspecified());
-    CHECK(world.core.status().gateway == elsewhere());
+    CHECK(world.core.status(world.now).external_address.is_unspecified());
+    CHECK(world.core.status(world.now).gateway == elsewhere());
     CHECK(world.done_at(call) == "pending");
 }
 
@@ -183,7 +179,7 @@ TEST_CASE("engine gateway: gone and back before the lease ends (H-5)", "[engine]
     world.detach();
     CHECK_FALSE(world.core.attached());
     CHECK(world.core.mappings().size() == 2);
-    CHECK(world.core.status().last_error == errc::no_gateway);
+    CHECK(world.core.status(world.now).last_error == errc::no_gateway);
     world.run_until(1000s);
     CHECK(world.wire.empty());
     CHECK(world.take_events().empty());

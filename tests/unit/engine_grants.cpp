@@ -8,8 +8,6 @@
 namespace engine_grants_test {
 using namespace engine_test;
 
-namespace {
-
 /// Grants this port and this lifetime to every map request.
 driver::script granting(driver& world, std::uint16_t port, std::uint32_t lifetime)
 {
@@ -26,8 +24,6 @@ std::size_t creates(const driver& world)
         std::count_if(world.sent.begin(), world.sent.end(),
                       [](const request& each) { return each.is_create(); }));
 }
-
-} // namespace
 
 TEST_CASE("engine grant: another port is success, and is not fought (M-6)", "[engine][grant]")
 {
@@ -127,7 +123,7 @@ TEST_CASE("engine grant: lifetime 0 or port 0 is no grant (C-6)", "[engine][gran
     CHECK(call.error == errc::invalid_grant);
     CHECK(world.done_at(call) == "0");
     CHECK(world.core.mappings().empty());
-    CHECK(world.core.status().kept == 0);
+    CHECK(world.core.status(world.now).kept == 0);
     CHECK(creates(world) == 1);
     CHECK(world.take_events().empty());
     CHECK_FALSE(world.core.active());
@@ -162,7 +158,7 @@ TEST_CASE("engine grant: every refusal ends the map, with its number (C-2, C-4, 
     CHECK(world.done_at(call) == "0");
     CHECK(world.core.mappings().empty());
     CHECK(creates(world) == 1);
-    CHECK(world.core.status().last_error == call.error);
+    CHECK(world.core.status(world.now).last_error == call.error);
     CHECK_FALSE(world.core.active());
 }
 

@@ -8,8 +8,6 @@
 namespace engine_hints_test {
 using namespace engine_test;
 
-namespace {
-
 /// A lease of a minute that nobody renews; 1000 now, in the middle of a pause.
 void lose(driver& world)
 {
@@ -26,8 +24,6 @@ void lose(driver& world)
     world.take_wire();
     world.take_events();
 }
-
-} // namespace
 
 TEST_CASE("engine hint: the application says that the network changed", "[engine][hint]")
 {
@@ -136,13 +132,13 @@ TEST_CASE("engine hint: a look at the routes when the gateway does not answer", 
     world.route = elsewhere(); // nobody told of it
     operation& call = world.address();
     world.run_until(137'700ms);
-    CHECK(world.core.status().gateway == home());
+    CHECK(world.core.status(world.now).gateway == home());
     world.heal();
     world.run_until(138s);
     CHECK(call.error == errc::gateway_silent);
     world.map(tcp(81)); // the next thing to do
     world.settle();
-    CHECK(world.core.status().gateway == elsewhere());
+    CHECK(world.core.status(world.now).gateway == elsewhere());
     CHECK(world.core.mappings().size() == 2);
 }
 

@@ -8,16 +8,12 @@
 namespace engine_input_test {
 using namespace engine_test;
 
-namespace {
-
 natpmp::gateway with_local(const std::string& address)
 {
     natpmp::gateway result = home();
     result.local_address = natpmp::net::ip::make_address(address);
     return result;
 }
-
-} // namespace
 
 TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
 {

@@ -8,15 +8,11 @@
 namespace engine_keep_trying_test {
 using namespace engine_test;
 
-namespace {
-
 map_request patient(std::uint16_t port)
 {
     return {
         .protocol = protocol::tcp, .internal_port = port, .clean_up = false, .keep_trying = true};
 }
-
-} // namespace
 
 TEST_CASE("engine keep trying: silence is an event, the first success completes",
           "[engine][keep_trying]")
@@ -30,7 +26,7 @@ TEST_CASE("engine keep trying: silence is an event, the first success completes"
     CHECK(world.done_at(call) == "pending");
     CHECK(world.take_events() == lines{"mapping_failing tcp 80 0: natpmp 6"});
     CHECK(world.take_events().empty());
-    CHECK(world.core.status().kept == 1);
+    CHECK(world.core.status(world.now).kept == 1);
     CHECK(world.core.mappings().empty());
     world.heal();
     world.run_until(157'749ms);
@@ -165,7 +161,7 @@ TEST_CASE("engine keep trying: cancelling withdraws the wish", "[engine][keep_tr
     world.cancel(call);
     CHECK(call.error == natpmp::net::error::operation_aborted);
     CHECK(world.done_at(call) == "130");
-    CHECK(world.core.status().kept == 0);
+    CHECK(world.core.status(world.now).kept == 0);
     world.run_until(1000s);
     for (const std::string& line : world.take_wire())
         CHECK(line.find("map") == std::string::npos);

@@ -65,7 +65,7 @@ TEST_CASE("engine: renewal at half of the lease, then unmap (N-1, D-1)", "[engin
     CHECK_FALSE(world.core.active());
     world.run_until(100'000s);
     CHECK(world.wire.empty());
-    CHECK(world.core.status().renewals == 2);
+    CHECK(world.core.status(world.now).renewals == 2);
 }
 
 TEST_CASE("engine: shutdown deletes every mapping, one at a time (D-1, Q-2)", "[engine]")

@@ -122,7 +122,7 @@ TEST_CASE("engine pair: renewed and unmapped one by one", "[engine][pair]")
     driver world;
     world.map_pair(tcp(80));
     world.run_until(3600s);
-    CHECK(world.core.status().renewals == 2);
+    CHECK(world.core.status(world.now).renewals == 2);
     world.unmap(udp(80));
     world.settle();
     REQUIRE(world.core.mappings().size() == 1);

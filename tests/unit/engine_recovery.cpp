@@ -10,8 +10,6 @@
 namespace engine_recovery_test {
 using namespace engine_test;
 
-namespace {
-
 /// The gateway boots: its clock starts at 0 now.
 void boot(driver& world)
 {
@@ -24,8 +22,6 @@ std::size_t creates(const driver& world)
         std::count_if(world.sent.begin(), world.sent.end(),
                       [](const request& each) { return each.is_create(); }));
 }
-
-} // namespace
 
 TEST_CASE("engine recovery: one random delay in 0..5 s, then all, serially (R-1 to R-4)",
           "[engine][recovery]")
@@ -53,7 +49,7 @@ TEST_CASE("engine recovery: one random delay in 0..5 s, then all, serially (R-1 
         ports.insert(world.sent[at].internal_port());
     }
     CHECK(ports == std::set<unsigned>{1, 2, 3, 4, 5});
-    CHECK(world.core.status().resets == 1);
+    CHECK(world.core.status(world.now).resets == 1);
     CHECK(world.core.mappings().size() == 5);
 }
 
@@ -104,7 +100,7 @@ TEST_CASE("engine recovery: ten announcements are one recovery (B-2, E-3, R-6)",
     }
     world.run_until(400s);
     CHECK(creates(world) == 1);
-    CHECK(world.core.status().resets == 1);
+    CHECK(world.core.status(world.now).resets == 1);
 }
 
 TEST_CASE("engine recovery: the answer that reveals it stays valid (R-5)", "[engine][recovery]")
@@ -142,7 +138,7 @@ TEST_CASE("engine recovery: a missed loss heals at the next renewal (R-7)", "[en
     CHECK(world.sent.empty());
     world.run_until(3606s);
     CHECK(creates(world) == 2); // 80 by its renewal, 81 by the recovery
-    CHECK(world.core.status().resets == 1);
+    CHECK(world.core.status(world.now).resets == 1);
 }
 
 TEST_CASE("engine recovery: three in a row, then one in 5 minutes", "[engine][recovery]")
@@ -190,7 +186,7 @@ TEST_CASE("engine recovery: not by what carries no clock (E-8)", "[engine][recov
     world.run_until(101s);
     world.address();
     world.run_until(3000s);
-    CHECK(world.core.status().resets == 0);
+    CHECK(world.core.status(world.now).resets == 0);
     CHECK(creates(world) == 1);
 }
 
@@ -206,7 +202,7 @@ TEST_CASE("engine recovery: by errors too (E-1)", "[engine][recovery]")
     boot(world);
     world.receive(address_answer("0.0.0.0", 0, code));
     world.run_until(110s);
-    CHECK(world.core.status().resets == 1);
+    CHECK(world.core.status(world.now).resets == 1);
     CHECK(creates(world) == 2);
 }
 
@@ -220,7 +216,7 @@ TEST_CASE("engine recovery: not by what is ignored (V-1, E-8)", "[engine][recove
     world.receive(address_answer("203.0.113.7", 0));
     world.announce(address_answer("203.0.113.7", 0), "192.168.1.99");
     world.run_until(3000s);
-    CHECK(world.core.status().resets == 0);
+    CHECK(world.core.status(world.now).resets == 0);
     CHECK(creates(world) == 1);
 }
 

@@ -8,8 +8,6 @@
 namespace engine_renewal_test {
 using namespace engine_test;
 
-namespace {
-
 /// Grants this lifetime and this port to every map request.
 driver::script granting(driver& world, std::uint16_t port, std::uint32_t lifetime)
 {
@@ -49,8 +47,6 @@ lines attempts_at(const std::vector<duration>& starts)
             result.push_back(text_of(origin + start + offset));
     return result;
 }
-
-} // namespace
 
 TEST_CASE("engine renewal: the granted port, the asked lifetime (N-2, M-6, M-11)",
           "[engine][renewal]")
@@ -229,7 +225,7 @@ TEST_CASE("engine renewal: several due at once go one by one (N-8, Q-1)", "[engi
     REQUIRE(first.size() == 6); // five renewals, and the address
     for (std::size_t at = 0; at < 5; ++at)
         CHECK(world.sent_at[first[at]] == origin + 3600s + 500ms * at);
-    CHECK(world.core.status().renewals == 5);
+    CHECK(world.core.status(world.now).renewals == 5);
 }
 
 } // namespace engine_renewal_test

@@ -8,8 +8,6 @@
 namespace engine_retry_test {
 using namespace engine_test;
 
-namespace {
-
 const lines schedule{"0", "0.25", "0.75", "1.75", "3.75", "7.75", "15.75", "31.75", "63.75"};
 
 map_request without_clean_up(map_request what)
@@ -17,8 +15,6 @@ map_request without_clean_up(map_request what)
     what.clean_up = false;
     return what;
 }
-
-} // namespace
 
 TEST_CASE("engine: nine sends and a verdict at 127.75 s (T-1, T-2, T-3, T-4)", "[engine][retry]")
 {
@@ -35,7 +31,7 @@ TEST_CASE("engine: nine sends and a verdict at 127.75 s (T-1, T-2, T-3, T-4)", "
     CHECK(call.error == errc::gateway_silent);
     for (const request& each : world.sent)
         CHECK(each.raw == world.sent.front().raw);
-    const natpmp::status status = world.core.status();
+    const natpmp::status status = world.core.status(world.now);
     CHECK(status.sent == 9);
     CHECK(status.retransmitted == 8);
     CHECK(status.last_error == errc::gateway_silent);

@@ -8,15 +8,11 @@
 namespace engine_verdict_test {
 using namespace engine_test;
 
-namespace {
-
 map_request without_clean_up(map_request what)
 {
     what.clean_up = false;
     return what;
 }
-
-} // namespace
 
 TEST_CASE("engine: ICMP port unreachable ends a request at once (T-5)", "[engine][verdict]")
 {

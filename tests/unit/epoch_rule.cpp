@@ -15,8 +15,6 @@ using natpmp::time_point;
 using natpmp::detail::duration;
 using natpmp::detail::epoch_tracker;
 
-namespace {
-
 const time_point start{123h};
 
 /// Whether `value`, seen so long after `first`, tells of a reset.
@@ -26,8 +24,6 @@ bool reset(std::uint32_t first, duration elapsed, std::uint32_t value)
     REQUIRE_FALSE(tracker.update(first, start));
     return tracker.update(value, start + elapsed);
 }
-
-} // namespace
 
 TEST_CASE("epoch: the exact border (E-2)", "[epoch]")
 {

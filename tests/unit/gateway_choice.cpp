@@ -10,8 +10,6 @@
 #include <string>
 
 namespace gateway_choice_test {
-namespace {
-
 namespace net = natpmp::net;
 using natpmp::detail::default_route;
 using natpmp::detail::interface_address;
@@ -54,8 +52,6 @@ natpmp::error_code refused(const route_table& table, const std::string& local = 
     CHECK(result == natpmp::gateway{});
     return error;
 }
-
-} // namespace
 
 TEST_CASE("gateway_choice: no route, no gateway", "[gateway]")
 {

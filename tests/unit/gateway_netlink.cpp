@@ -12,8 +12,6 @@
 namespace gateway_netlink_test {
 using namespace gateway_netlink_test;
 
-namespace {
-
 /// Reads a whole dump: all datagrams but the last say that there are more.
 detail::route_table table_of(const std::vector<buffer>& datagrams)
 {
@@ -45,8 +43,6 @@ natpmp::gateway chosen_route(const rtmsg& fixed, const std::vector<buffer>& attr
 
 const auto lan = fixed_route();
 const natpmp::gateway nothing{};
-
-} // namespace
 
 TEST_CASE("gateway_netlink: a dump of several messages over several datagrams", "[gateway]")
 {

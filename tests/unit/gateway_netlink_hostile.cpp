@@ -16,8 +16,6 @@
 namespace gateway_netlink_hostile_test {
 using namespace gateway_netlink_test;
 
-namespace {
-
 struct outcome
 {
     bool more = false;
@@ -53,8 +51,6 @@ std::vector<buffer> everything()
         route(fixed_route(), {attribute(RTA_MULTIPATH, hops), attribute(RTA_PREFSRC, "10.0.0.9")}),
         address(2, "192.168.1.7", 24), done()};
 }
-
-} // namespace
 
 TEST_CASE("gateway_netlink: the end of a dump", "[gateway]")
 {

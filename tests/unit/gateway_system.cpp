@@ -38,8 +38,6 @@ TEST_CASE("gateway_system: default_gateway on this host", "[gateway]")
 namespace gateway_system_test {
 using namespace gateway_netlink_test;
 
-namespace {
-
 /// Two connected sockets: what the library reads and writes, and the stand-in's end.
 struct socket_pair
 {
@@ -164,8 +162,6 @@ std::string found(const std::string& local = "0.0.0.0")
         text << result.address << " from " << result.local_address << ';';
     return text.str();
 }
-
-} // namespace
 
 TEST_CASE("gateway_system: a dump from a socket", "[gateway]")
 {

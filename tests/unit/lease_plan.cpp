@@ -18,8 +18,6 @@ using natpmp::detail::duration;
 using natpmp::detail::never;
 using natpmp::detail::plan_renewal;
 
-namespace {
-
 const time_point granted{77h};
 
 /// When renewals start, all of which fail.
@@ -31,8 +29,6 @@ std::vector<duration> plan(duration lifetime)
         result.push_back(at - granted);
     return result;
 }
-
-} // namespace
 
 TEST_CASE("lease: half, then half of what is left, 7200 s (N-3)", "[lease]")
 {

@@ -17,8 +17,6 @@ using natpmp::errc;
 using natpmp::error_code;
 using natpmp::result_code;
 
-namespace {
-
 constexpr errc all_errors[] = {
     errc::invalid_argument, errc::closed,          errc::already_waiting,    errc::no_gateway,
     errc::not_behind_nat,   errc::gateway_silent,  errc::not_supported,      errc::invalid_grant,
@@ -30,8 +28,6 @@ unsigned conditions_of(const error_code& error)
     return (error == condition::refused ? 1U : 0U) | (error == condition::unreachable ? 2U : 0U) |
            (error == condition::transient ? 4U : 0U);
 }
-
-} // namespace
 
 TEST_CASE("errors: numbers and categories", "[types]")
 {

@@ -18,14 +18,10 @@ using natpmp::classify;
 using natpmp::port_number;
 using natpmp::publicly_routable;
 
-namespace {
-
 address_kind kind(const std::string& text)
 {
     return classify(natpmp::net::ip::make_address(text));
 }
-
-} // namespace
 
 TEST_CASE("types: a port is in 0..65535, from any integer", "[types]")
 {

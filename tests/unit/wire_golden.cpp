@@ -17,15 +17,11 @@ using natpmp::detail::encode_map_request;
 using natpmp::detail::packet;
 using natpmp::detail::response;
 
-namespace {
-
 bytes of(const packet& from)
 {
     const auto view = from.view();
     return {view.begin(), view.end()};
 }
-
-} // namespace
 
 TEST_CASE("wire: requests (M-1, M-2, M-3, D-2)", "[wire]")
 {

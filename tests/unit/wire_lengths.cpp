@@ -16,8 +16,6 @@ using natpmp::ignore_reason;
 using natpmp::detail::decode;
 using natpmp::detail::response;
 
-namespace {
-
 /// The bytes, cut or filled up with zeros, at the end of their own allocation: a sanitizer sees
 /// every read beyond them.
 response decode_cut(const bytes& whole, std::size_t length)
@@ -42,8 +40,6 @@ std::size_t least_length(const bytes& whole)
             return 9999;
     return least;
 }
-
-} // namespace
 
 TEST_CASE("wire: the least length of each answer; trailing bytes are ignored (V-10)", "[wire]")
 {

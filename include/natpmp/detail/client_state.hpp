@@ -84,6 +84,11 @@ public:
         return engine_;
     }
 
+    [[nodiscard]] natpmp::status status() const
+    {
+        return engine_.status(world_.now());
+    }
+
     void set_hook(std::shared_ptr<hook> function)
     {
         log_.set_hook(std::move(function));

@@ -198,7 +198,7 @@ inline std::vector<mapping> engine::mappings()
     return result;
 }
 
-inline status engine::status() const
+inline status engine::status(time_point now) const
 {
     natpmp::status result = counters;
     result.up = up_;
@@ -208,7 +208,7 @@ inline status engine::status() const
     result.external_address = address_.value;
     result.external_address_kind = classify(address_.value);
     if (const time_point next = deadline(); next != never && !closed_)
-        result.next_due = next - now_;
+        result.next_due = std::max(next - now, duration{0});
     return result;
 }
 

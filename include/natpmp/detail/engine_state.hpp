@@ -102,7 +102,7 @@ public:
     std::vector<event>& hooked() noexcept;
     void hook_events(bool on) noexcept;
     [[nodiscard]] std::vector<mapping> mappings();
-    [[nodiscard]] natpmp::status status() const;
+    [[nodiscard]] natpmp::status status(time_point now) const;
 
     /// Whether there is anything to do, now or later.
     [[nodiscard]] bool active() const noexcept
