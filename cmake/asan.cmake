@@ -7,4 +7,5 @@ string(JOIN " " flags
 )
 set(CMAKE_CXX_FLAGS "${flags}" CACHE STRING "")
 set(ASIO_NATPMP_WARNINGS ON CACHE BOOL "")
+set(ASIO_NATPMP_WHOLE_PROGRAMS ON CACHE BOOL "")
 set(ASIO_NATPMP_TESTS unit;sim;api;loopback;gateway CACHE STRING "")

@@ -8,6 +8,27 @@
 
 namespace sim {
 
+/// Tells what a client tells, in a run that is traced.
+struct world::narrator
+{
+    world& told;
+
+    void operator()(const natpmp::event& news) const
+    {
+        ++told.tally_.events;
+        told.say("event " + std::string(to_string(news.kind)) + ' ' +
+                 text({news.mapping.protocol, news.mapping.internal_port}) + " to " +
+                 std::to_string(news.mapping.external_port) + ' ' + news.error.message());
+    }
+
+    void operator()(const natpmp::datagram& seen) const
+    {
+        if (seen.what != natpmp::datagram::fate::sent)
+            told.say("received " + natpmp::describe(seen.bytes) +
+                     ", ignored for: " + std::string(to_string(seen.reason)));
+    }
+};
+
 void world::act()
 {
     const auto choice = network_.random(100);
@@ -41,7 +62,10 @@ void world::start_client()
     wire_.start();
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
     client_.emplace(testing::simulated_platform(network_), options_);
-    client_->on_event([this](const natpmp::event&) { ++tally_.events; });
+    if (trace)
+        client_->on_event(narrator{*this});
+    else
+        client_->on_event([this](const natpmp::event&) { ++tally_.events; });
     wire_.granted_port = [this](mapping_key key) -> std::uint16_t {
         for (const auto& each : pending_) // the second of a pair suggests the first's port
             if (!each->done && each->maps.size() == 2 && each->maps[1] == key)

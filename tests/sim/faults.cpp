@@ -9,6 +9,12 @@ testing::simulated_gateway& world::gateway_at(std::size_t which)
     return network_.add_gateway(gateways_[which % gateways_.size()]);
 }
 
+void world::count_fault(const std::string& name)
+{
+    ++tally_.faults[name];
+    say("fault: " + name);
+}
+
 /// One fault of any kind. Those that last end after a random time.
 void world::disturb()
 {
@@ -31,7 +37,7 @@ void world::disturb()
 
 void world::worsen_links()
 {
-    ++tally_.faults["bad links"];
+    count_fault("bad links");
     disturbed();
     testing::simulated_conditions bad;
     bad.loss = network_.random(61) / 100.0;
@@ -54,21 +60,21 @@ void world::spoil_gateway()
     disturbed();
     const auto choice = network_.random(6);
     if (choice == 0) {
-        ++tally_.faults["gateway down"];
+        count_fault("gateway down");
         spoiled.reachable = false;
     } else if (choice == 1) {
-        ++tally_.faults["service down (ICMP)"];
+        count_fault("service down (ICMP)");
         spoiled.serving = false;
     } else if (choice == 2) {
-        ++tally_.faults["port taken"];
+        count_fault("port taken");
         const mapping_key key = any_key();
         spoiled.model.table.occupy(key.protocol, key.internal_port, network_.now());
         return;
     } else if (choice == 3) {
-        ++tally_.faults["no external address"];
+        count_fault("no external address");
         spoiled.model.faults.refuse_address_requests = 3;
     } else {
-        ++tally_.faults["refusals"];
+        count_fault("refusals");
         constexpr std::uint16_t codes[] = {1, 2, 3, 4, 5, 6, 256, 65535};
         spoiled.model.faults.refuse_maps = codes[network_.random(8)];
     }
@@ -92,7 +98,7 @@ void world::lose_state()
     disturbed();
     const auto choice = network_.random(4);
     if (choice == 0) {
-        ++tally_.faults["delete-all by another program"];
+        count_fault("delete-all by another program");
         network_.gateway().model.table.remove_all_of(network_.host().local_address.to_v4());
         return;
     }
@@ -100,7 +106,7 @@ void world::lose_state()
         return;
     constexpr std::size_t announcements[] = {0, 1, 10};
     const std::size_t count = announcements[choice - 1];
-    ++tally_.faults["reboot, " + std::to_string(count) + " announcements"];
+    count_fault("reboot, " + std::to_string(count) + " announcements");
     network_.reboot(current.to_v4(), count);
     wire_.hint(131s); // the ten announcements
     if (count > 0 && was_good && quiet)
@@ -114,15 +120,15 @@ void world::change_host()
     wire_.host_changed(before);
     switch (network_.random(4)) {
     case 0:
-        ++tally_.faults["own address changed"];
+        count_fault("own address changed");
         network_.set_host(asio::ip::make_address_v4("192.168.1.3"), gateways_[0]);
         break;
     case 1:
-        ++tally_.faults["gateway swapped"];
+        count_fault("gateway swapped");
         network_.set_host(asio::ip::make_address_v4("10.0.0.2"), gateways_[2]);
         break;
     case 2:
-        ++tally_.faults["no route for a while"];
+        count_fault("no route for a while");
         network_.set_host(before.local_address.to_v4(), asio::ip::address_v4{});
         plan(
             [this] {
@@ -133,7 +139,7 @@ void world::change_host()
             mean_fault_ / 2);
         break;
     default:
-        ++tally_.faults["gateway swapped"];
+        count_fault("gateway swapped");
         network_.set_host(asio::ip::make_address_v4("192.168.1.2"), gateways_[network_.random(2)]);
     }
     wire_.hint();
@@ -141,7 +147,7 @@ void world::change_host()
 
 void world::sleep()
 {
-    ++tally_.faults["sleep"];
+    count_fault("sleep");
     disturbed();
     const auto wake = network_.now() + std::chrono::seconds(1 + network_.random(40'000));
     network_.sleep_until(wake);
@@ -153,7 +159,7 @@ void world::sleep()
 /// Everything is well for long enough to heal.
 void world::calm()
 {
-    ++tally_.faults["(calm)"];
+    count_fault("(calm)");
     calm_until_ = network_.now() + recovery_bound() * 3 / 2;
 }
 
@@ -175,7 +181,7 @@ void world::forge()
     const auto quiet = network_.conditions;
     network_.conditions = {.least_delay = 0us, .most_delay = 0us};
     for (unsigned count = 1 + network_.random(20); count > 0; --count) {
-        ++tally_.faults["forged or stray datagrams"];
+        count_fault("forged or stray datagrams");
         std::vector<std::uint8_t> junk(network_.random(40));
         for (auto& byte : junk)
             byte = static_cast<std::uint8_t>(network_.random());

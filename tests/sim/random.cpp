@@ -45,7 +45,7 @@ void report(const sim::tally& total, long seeds, double wall)
 
 TEST_CASE("sim: whatever happens, kept mappings are up, and nobody is harmed", "[.][random]")
 {
-    const std::chrono::hours length{24 * setting("SIM_DAYS", 160)};
+    const std::chrono::hours length{24 * setting("SIM_DAYS", 365)};
     if (const long seed = setting("SIM_SEED", -1); seed >= 0) {
         report(run_seed(static_cast<std::uint32_t>(seed), length), 1, 0);
         return;

@@ -27,7 +27,7 @@ struct home
     home()
     {
         network.observer = [this](const auto& datagram) {
-            if (datagram.sent)
+            if (datagram.at == natpmp::testing::simulated_datagram::place::sent)
                 wire.push_back(datagram.gateway.to_string() + ' ' +
                                natpmp::describe(datagram.bytes));
         };

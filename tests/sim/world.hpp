@@ -41,7 +41,7 @@ public:
     world(std::uint32_t seed, duration length);
     ~world();
 
-    bool trace = false; ///< whether to print every datagram
+    bool trace = false; ///< whether to print everything that happens
 
     /// Runs to the end; throws violation.
     tally run();
@@ -55,6 +55,8 @@ private:
         time_point started{};
         std::size_t number = 0; ///< of its client
     };
+
+    struct narrator;
 
     // application.cpp
     void act();
@@ -76,6 +78,7 @@ private:
 
     // faults.cpp
     void disturb();
+    void count_fault(const std::string& name);
     void worsen_links();
     void spoil_gateway();
     void lose_state();
@@ -86,8 +89,19 @@ private:
     testing::simulated_gateway& gateway_at(std::size_t which);
 
     // liveness.cpp
+    void say(const std::string& line) const;
     void disturbed();
-    void check(bool holds, const std::string& name);
+    template <class Name>
+    void check(bool holds, Name name)
+    {
+        ++tally_.checks;
+        if (holds)
+            return;
+        if constexpr (std::is_invocable_v<Name>)
+            throw violation(name());
+        else
+            throw violation(name);
+    }
     void check_liveness();
     void check_announced_loss(time_point deadline);
     [[nodiscard]] duration recovery_bound() const;

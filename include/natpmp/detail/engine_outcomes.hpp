@@ -88,7 +88,9 @@ inline void engine::create_failed(record& entry, const flight& done, error_code 
     } else {
         const bool news = !entry.failing;
         entry.failing = true;
-        entry.due = done.rank == rank::renewal ? done.next_attempt : entry.expiry;
+        entry.due = done.rank != rank::renewal ? entry.expiry
+                    : done.next_attempt >= now ? done.next_attempt
+                                               : plan_renewal(now, entry.expiry).next;
         if (news && entry.announced)
             tell(event_kind::renewal_failing, entry);
     }

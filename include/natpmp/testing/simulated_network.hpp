@@ -49,7 +49,8 @@ public:
     /// What happens to datagrams.
     simulated_conditions conditions;
 
-    /// Called for each datagram that a client sends and for each that reaches a gateway.
+    /// Called for each request that a client sends, for each that arrives at a gateway, and for
+    /// each answer that arrives at the client.
     std::function<void(const simulated_datagram&)> observer;
 
     /// The virtual time.
@@ -224,7 +225,7 @@ private:
             return refusal;
         const net::ip::address_v4 host = where.local_address.to_v4();
         const net::ip::address_v4 target = where.address.to_v4();
-        tell({host, target, true, false, bytes});
+        tell({host, target, simulated_datagram::place::sent, false, bytes});
         if (host != route_.local_address)
             return net::error::network_unreachable;
         travel([this, socket, host, target,
@@ -243,26 +244,25 @@ private:
         if (found == gateways_.end() || !found->second->reachable)
             return;
         simulated_gateway& answering = *found->second;
-        tell({host, target, false, duplicate, bytes});
+        tell({host, target, simulated_datagram::place::arrived, duplicate, bytes});
         if (!answering.serving)
-            return travel([this, socket](bool) {
-                if (!asleep())
-                    socket->arrive_refusal();
-            });
+            return answer(socket, host, target, {.port_unreachable = true});
         for (const gateway_reply& reply : answering.model.handle(host, bytes, now_))
             at(now_ + reply.delay,
-               [this, socket, target, reply] { answer(socket, target, reply); });
+               [this, socket, host, target, reply] { answer(socket, host, target, reply); });
     }
 
-    void answer(const std::shared_ptr<simulated_socket>& socket, const net::ip::address_v4& target,
-                const gateway_reply& reply)
+    void answer(const std::shared_ptr<simulated_socket>& socket, const net::ip::address_v4& host,
+                const net::ip::address_v4& target, const gateway_reply& reply)
     {
         const net::ip::address_v4 source =
             reply.from_wrong_address ? net::ip::address_v4{target.to_uint() + 7} : target;
         const auto port = static_cast<std::uint16_t>(socket->port() + reply.from_wrong_port);
-        travel([this, socket, reply, from = net::ip::udp::endpoint{source, port}](bool) {
+        travel([this, socket, host, target, reply,
+                from = net::ip::udp::endpoint{source, port}](bool duplicate) {
             if (asleep())
                 return;
+            tell({host, target, simulated_datagram::place::answered, duplicate, reply.bytes});
             if (reply.port_unreachable)
                 socket->arrive_refusal();
             else

@@ -43,13 +43,24 @@ struct simulated_conditions
 /// What an observer of the simulated network sees.
 struct simulated_datagram
 {
+    /// Where it is seen.
+    enum class place : std::uint8_t
+    {
+        /// The host sends a request.
+        sent,
+        /// A request arrives at the gateway.
+        arrived,
+        /// An answer arrives at the host.
+        answered
+    };
+
     /// The host's address and the gateway's.
     net::ip::address_v4 host, gateway;
-    /// Whether the host sent it, or it reached the gateway.
-    bool sent = false;
+    /// Where it is seen.
+    place at = place::sent;
     /// Whether the network made this copy of it.
     bool duplicate = false;
-    /// Its bytes; valid during the call.
+    /// Its bytes, none for ICMP port unreachable; valid during the call.
     std::span<const std::uint8_t> bytes;
 };
 
