@@ -46,9 +46,11 @@ void world::act()
         wait_event();
     else if (choice < 87)
         cancel_one();
-    else if (choice < 90)
+    else if (choice < 90) {
+        say("application: cancel all");
         client_->cancel();
-    else if (choice < 93) {
+    } else if (choice < 93) {
+        say("application: the network changed");
         wire_.hint();
         client_->network_changed();
     } else if (choice < 97)
@@ -86,8 +88,9 @@ mapping_key world::any_key()
     return {protocol, static_cast<std::uint16_t>(6881 + network_.random(4))};
 }
 
-std::shared_ptr<world::operation> world::begin()
+std::shared_ptr<world::operation> world::begin(const std::string& what)
 {
+    say("application: " + what);
     std::erase_if(pending_, [](const auto& each) { return each->done; });
     ++tally_.operations;
     return pending_.emplace_back(std::make_shared<operation>());
@@ -102,6 +105,7 @@ auto world::completion(const std::shared_ptr<operation>& what,
         what->signal.slot(), [this, what, then](const natpmp::error_code& error, Results...) {
             check(!what->done, "every operation completes once");
             what->done = true;
+            say("completed: " + error.message());
             finished(*what, error);
             if (then)
                 then(error);
@@ -117,14 +121,14 @@ void world::finished(operation& what, const natpmp::error_code& error)
             return !each->done && std::count(each->unmaps.begin(), each->unmaps.end(), key) > 0;
         });
         if (!unmapped && client_ && !wire_.leaving)
-            kept_.insert(key);
+            kept_.emplace(key, network_.now());
     }
 }
 
 void world::map(bool pair)
 {
-    const auto what = begin();
     const mapping_key key = any_key();
+    const auto what = begin((pair ? "map a pair " : "map ") + text(key));
     what->maps = {key};
     what->number = client_number_;
     natpmp::map_request request{.protocol = key.protocol, .internal_port = key.internal_port};
@@ -147,8 +151,8 @@ void world::map(bool pair)
 
 void world::unmap()
 {
-    const auto what = begin();
     const mapping_key key = any_key();
+    const auto what = begin("unmap " + text(key));
     what->unmaps = {key};
     wire_.ours.insert(key);
     ++wire_.asked[key];
@@ -159,12 +163,12 @@ void world::unmap()
 void world::ask_address()
 {
     ++wire_.asked[{}];
-    client_->async_external_address(completion<asio::ip::address>(begin()));
+    client_->async_external_address(completion<asio::ip::address>(begin("ask for the address")));
 }
 
 void world::wait_event()
 {
-    const auto what = begin();
+    const auto what = begin("wait for an event");
     client_->async_wait_event(completion<natpmp::event>(what, [this](const auto& error) {
         if (!error && client_ && network_.random(8) != 0)
             wait_event();
@@ -179,6 +183,7 @@ void world::cancel_one()
     for (const auto& each : pending_)
         if (!each->done && network_.random(2) == 0) {
             const auto keep = each;
+            say("application: cancel one");
             keep->signal.emit(types[network_.random(3)]);
             return;
         }
@@ -187,7 +192,7 @@ void world::cancel_one()
 /// Leaves in good order; if that succeeds, nothing of ours is left at the gateway.
 void world::shut_down()
 {
-    const auto what = begin();
+    const auto what = begin("shut down");
     const auto limit = std::chrono::milliseconds(network_.random(8000));
     const auto ours = kept_;
     kept_.clear();
@@ -198,7 +203,7 @@ void world::shut_down()
             const bool orderly =
                 network_.now() - tidy_since_ > 10s && disturbances == disturbances_;
             if (!error && orderly)
-                for (const mapping_key& key : ours)
+                for (const auto& [key, since] : ours)
                     check(!in_table(key), "nothing is left after a shutdown: " + text(key));
             wire_.closed = true;
         }));

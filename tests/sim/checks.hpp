@@ -48,10 +48,12 @@ public:
     bool leaving = false;             ///< whether a shutdown is under way
     std::function<std::uint16_t(mapping_key)> granted_port; ///< of a mapping that is up, or 0
 
-    /// Something lets the client start its transmissions anew, or on another socket.
-    void hint(duration lasts = 300ms)
+    /// Something lets the client start its transmissions anew: an announcement may be taken up
+    /// five minutes later.
+    void hint(duration lasts = 0s)
     {
-        excused_until_ = std::max(excused_until_, std::max(network_.now(), awake_at_) + lasts);
+        hinted_until_ =
+            std::max(hinted_until_, std::max(network_.now(), awake_at_) + lasts + 5min + 10s);
     }
 
     /// Another client starts.
@@ -64,7 +66,8 @@ public:
     /// The host's gateway changed: for a moment the client may not know it.
     void host_changed(const natpmp::gateway& before)
     {
-        known_until_[before.address] = std::max(network_.now(), awake_at_) + 300ms;
+        changed_until_ = std::max(network_.now(), awake_at_) + 300ms;
+        known_until_[before.address] = changed_until_;
         hint();
     }
 
@@ -74,6 +77,8 @@ public:
         for (auto& [address, known_until] : known_until_)
             if (known_until >= network_.now())
                 known_until = awake_at_ + 300ms;
+        if (changed_until_ >= network_.now())
+            changed_until_ = awake_at_ + 300ms;
     }
 
     /// An answer arrived at the client; perhaps to what is outstanding, as far as one can see.
@@ -138,7 +143,7 @@ private:
         const bool same = std::equal(outstanding_.begin(), outstanding_.end(),
                                      datagram.bytes.begin(), datagram.bytes.end());
         const duration gap = now - last_sent_;
-        const bool anew = leaving || now <= excused_until_;
+        const bool anew = leaving || now <= changed_until_; // on another socket, or in a hurry
         last_sent_ = now;
         if (!same) {
             check(outstanding_.empty() || answered_ || anew || gap >= 250ms,
@@ -156,7 +161,7 @@ private:
             if (count < 9 && (gap == wait || (slept && gap > wait)))
                 possible.insert(count + 1);
         }
-        if (answered_ || anew || gap >= 1s)
+        if (answered_ || anew || gap >= 1s || (now <= hinted_until_ && gap >= 250ms))
             possible.insert(1);
         check(!possible.empty(), "nine transmissions, doubling from 250 ms (T-1 to T-3)", datagram);
         if (possible == std::set{1})
@@ -186,7 +191,7 @@ private:
     std::vector<std::uint8_t> outstanding_;
     time_point last_sent_ = long_ago;
     std::set<int> transmissions_; ///< how many of the outstanding request's there may have been
-    time_point excused_until_ = long_ago;
+    time_point hinted_until_ = long_ago, changed_until_ = long_ago;
     bool answered_ = false;
     std::chrono::hours hour_{0};
     std::map<mapping_key, int> counts_;

@@ -168,14 +168,17 @@ std::string world::describe_client() const
     return out.str();
 }
 
+/// How long a delete may arrive after the map request that followed it, and be mended.
+constexpr duration most_reordering = 3s;
+
 /// A kept mapping is up whenever its gateway has been reachable and willing for long enough.
 void world::check_liveness()
 {
     if (!client_ || wire_.leaving || wire_.least_lease < 5s || !good() ||
         network_.now() < std::max(good_since_, awake_at_) + recovery_bound())
         return;
-    for (const mapping_key& key : kept_)
-        check(in_table(key),
+    for (const auto& [key, since] : kept_)
+        check(in_table(key) || network_.now() < since + most_reordering,
               [&] { return "kept mappings are up: " + text(key) + describe_client(); });
     for (const natpmp::mapping& mapping : client_->mappings()) {
         const auto entry = network_.gateway().model.table.find(
@@ -196,7 +199,7 @@ void world::check_announced_loss(time_point deadline)
     network_.at(deadline, [this, disturbances, expected] {
         if (disturbances != disturbances_ || !client_ || wire_.leaving)
             return;
-        for (const mapping_key& key : expected)
+        for (const auto& [key, since] : expected)
             if (kept_.contains(key))
                 check(in_table(key), [&] { return "an announced loss is healed: " + text(key); });
     });

@@ -71,7 +71,7 @@ private:
     template <class... Results>
     auto completion(const std::shared_ptr<operation>& what,
                     std::function<void(const natpmp::error_code&)> then = {});
-    std::shared_ptr<operation> begin();
+    std::shared_ptr<operation> begin(const std::string& what);
     mapping_key any_key();
     void finished(operation& what, const natpmp::error_code& error);
     void on_datagram(const testing::simulated_datagram& datagram);
@@ -119,7 +119,7 @@ private:
     natpmp::client_options options_;
     std::optional<testing::simulated_client> client_;
     std::list<std::shared_ptr<operation>> pending_;
-    std::set<mapping_key> kept_; ///< what the client has to keep
+    std::map<mapping_key, time_point> kept_; ///< what the client has to keep, and since when
     std::size_t client_number_ = 0;
     time_point good_since_;
     time_point calm_until_, awake_at_;

@@ -91,7 +91,7 @@ TEST_CASE("backoff: a settled burst only waits", "[backoff]")
     const outcome rest = run(transmissions);
     CHECK(rest.sent.empty());
     CHECK(rest.over == 1s);
-    transmissions.restart(); // has no effect then
+    transmissions.restart(start); // has no effect then
     CHECK(run(transmissions).sent.empty());
 }
 
@@ -100,10 +100,28 @@ TEST_CASE("backoff: a restarted burst begins anew", "[backoff]")
     burst transmissions(9, never);
     transmissions.sent(start - 1min);
     transmissions.sent(start - 30s);
-    transmissions.restart();
+    transmissions.restart(start);
     const outcome whole = run(transmissions);
     CHECK(whole.sent.size() == 9);
     CHECK(whole.over == 127'750ms);
+}
+
+TEST_CASE("backoff: no transmission waits for less than 250 ms, whatever ends or restarts it (T-1)",
+          "[backoff]")
+{
+    burst transmissions(9, start + 100ms);
+    transmissions.sent(start);
+    transmissions.end_by(start + 10ms);
+    CHECK_FALSE(transmissions.over(start + 249ms));
+    CHECK(transmissions.wake() == start + 250ms);
+    CHECK(transmissions.over(start + 250ms));
+
+    burst anew(9, never);
+    anew.sent(start);
+    anew.restart(start + 100ms);
+    CHECK(anew.started());
+    CHECK_FALSE(anew.due(start + 249ms));
+    CHECK(anew.due(start + 250ms));
 }
 
 TEST_CASE("backoff: a late wake-up does not make up for what was missed", "[backoff]")

@@ -18,6 +18,9 @@ namespace detail {
 /// fewer that are enough where nothing depends on the answer (1.75 s and 7.75 s).
 constexpr unsigned full_burst = 9, short_burst = 3, medium_burst = 5;
 
+/// How long the first transmission waits for its answer (T-1); no other waits for less.
+constexpr duration first_wait = 250ms;
+
 /// The transmissions of one request: 250 ms after the first, then doubling (T-1, T-2, T-3).
 class burst
 {
@@ -25,17 +28,25 @@ public:
     burst() = default;
 
     /// At most `limit` transmissions, and none after `end`; the first waits so long for its answer.
-    burst(unsigned limit, time_point end, duration first_wait = 250ms) noexcept
-        : limit_(limit), wait_(first_wait), end_(end)
+    burst(unsigned limit, time_point end, duration wait = first_wait) noexcept
+        : limit_(limit), wait_(wait), end_(end)
     {}
 
     /// Tells that a datagram went out.
     void sent(time_point now) noexcept
     {
+        last_ = now;
         next_ = now + wait_ * (1U << std::min(count_, 8U));
         ++count_;
     }
 
+    /// Whether a datagram went out at all.
+    [[nodiscard]] bool started() const noexcept
+    {
+        return last_ != long_ago;
+    }
+
+    /// The number of transmissions since it began, or began anew.
     [[nodiscard]] unsigned count() const noexcept
     {
         return count_;
@@ -50,14 +61,14 @@ public:
     /// Whether the last wait is over without an answer.
     [[nodiscard]] bool over(time_point now) const noexcept
     {
-        return now >= end_ || (!settled_ && count_ >= limit_ && now >= next_);
+        return now >= end() || (!settled_ && count_ >= limit_ && now >= next_);
     }
 
     /// When due() or over() becomes true.
     [[nodiscard]] time_point wake() const noexcept
     {
         const bool waits_for_end = settled_ || (count_ < limit_ && !sends_more());
-        return waits_for_end ? end_ : std::min(next_, end_);
+        return waits_for_end ? end() : std::min(next_, end());
     }
 
     /// Waits for an answer until `end` at the latest, and sends no more.
@@ -74,25 +85,31 @@ public:
     }
 
     /// Starts the transmissions anew, for a gateway that has just shown to be alive.
-    void restart() noexcept
+    void restart(time_point now) noexcept
     {
-        if (settled_)
+        if (settled_ || !started())
             return;
         count_ = 0;
-        next_ = long_ago;
+        next_ = std::max(now, last_ + wait_);
     }
 
 private:
+    /// No transmission waits for less than the first one, whatever the end that was set.
+    [[nodiscard]] time_point end() const noexcept
+    {
+        return std::max(end_, last_ + wait_);
+    }
+
     /// Not one that could not wait for its answer.
     [[nodiscard]] bool sends_more() const noexcept
     {
-        return !settled_ && count_ < limit_ && (count_ == 0 || next_ + wait_ <= end_);
+        return !settled_ && count_ < limit_ && (!started() || next_ + wait_ <= end_);
     }
 
     unsigned count_ = 0, limit_ = 0;
     bool settled_ = false;
-    duration wait_ = 250ms;
-    time_point next_ = long_ago, end_ = never;
+    duration wait_ = first_wait;
+    time_point last_ = long_ago, next_ = long_ago, end_ = never;
 };
 
 /// How long to wait before asking again for what the gateway did not give: 30 s, doubling to 8

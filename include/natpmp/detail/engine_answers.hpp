@@ -47,7 +47,7 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
 {
     if (!answer.opcode)
         return flight_ ? ignore_reason::none : ignore_reason::not_awaited;
-    if (!flight_ || flight_->transmissions.count() == 0)
+    if (!flight_ || !flight_->transmissions.started())
         return judge_late(answer, now);
     record* entry = flight_->entry;
     const std::uint8_t opcode =
@@ -109,10 +109,12 @@ inline ignore_reason engine::judge_late(const response& answer, time_point now)
             entry->due = now;
             removals_.push(*entry);
         }
-    } else if (entry->removes_unanswered > 0) {
-        --entry->removes_unanswered;
+    } else {
+        const bool expected = entry->removes_unanswered > 0;
+        count_down(entry->removes_unanswered);
         if (entry->farewell) {
-            conclude_farewell(*entry, {}, now);
+            if (expected)
+                conclude_farewell(*entry, {}, now);
         } else if (entry->wanted && entry->live && renewals_.contains(*entry) &&
                    now - entry->last_remove <= late_answer_window) {
             unplace(*entry);
@@ -146,7 +148,7 @@ inline void engine::accept(const response& answer, time_point now)
 /// ICMP port unreachable (T-5).
 inline void engine::refused(time_point now)
 {
-    if (!flight_ || flight_->transmissions.count() == 0)
+    if (!flight_ || !flight_->transmissions.started())
         return;
     recheck_ = true;
     conclude(errc::not_supported, nullptr, now);

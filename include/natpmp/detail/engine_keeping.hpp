@@ -94,7 +94,10 @@ inline void engine::lose(record& entry, error_code why, time_point now)
 {
     expiries_.erase(entry);
     set_live(entry, false);
-    entry.possible = false;
+    // A later request may have been granted all the same.
+    const time_point granted = entry.expiry - counted_lifetime(entry.granted, entry.lifetime);
+    entry.possible = entry.possible && entry.last_create > granted &&
+                     entry.last_create + std::chrono::seconds{entry.lifetime} > now;
     entry.failing = false;
     entry.interrupted = true;
     entry.error = pack(why);

@@ -76,6 +76,8 @@ inline void engine::start(operation& what, time_point now)
 inline record& engine::acquire(mapping_key key)
 {
     record& entry = records_.get(key);
+    removals_.erase(entry);
+    lingering_.erase(entry);
     if (entry.removed)
         entry.interrupted = true;
     entry.removed = false;
@@ -219,7 +221,7 @@ inline void engine::finish(operation& what, error_code why, time_point now)
                 tell(event_kind::mapped, entry);
             }
         } else if (what.maps() && what.adopted[which] && !entry.claimed) {
-            set_wanted(entry, false);
+            bequeath(entry);
         } else if (why && !what.maps()) {
             entry.error = pack(why);
         }

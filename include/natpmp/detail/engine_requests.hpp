@@ -136,6 +136,7 @@ inline void engine::begin_create(record& entry, operation* owner, std::uint16_t 
                                  std::uint32_t lifetime, rank urgency, burst transmissions)
 {
     const std::uint16_t suggested = port ? port : entry.key.internal_port; // M-5
+    entry.late_removal = false;
     flight_.emplace(flight{.what = request_kind::create,
                            .rank = urgency,
                            .owner = owner,

@@ -117,15 +117,14 @@ inline rank engine::waiting(time_point now) const noexcept
 /// A request in flight makes room for a more urgent one, and a renewal for the next renewal.
 inline void engine::give_way(time_point now)
 {
-    if (closing_ || flight_->rank == rank::removal || flight_->transmissions.count() == 0)
+    if (closing_ || flight_->rank == rank::removal || !flight_->transmissions.started())
         return;
     const rank next = waiting(now);
     if (next < flight_->rank && !flight_->preempted) {
         flight_->preempted = true;
         flight_->transmissions.settle(now + parting_wait);
     } else if (next == rank::renewal && flight_->rank == rank::renewal) {
-        flight_->transmissions.end_by(
-            std::max(flight_->first_sent + crowded_burst, flight_->last_sent + 250ms));
+        flight_->transmissions.end_by(flight_->first_sent + crowded_burst);
     }
 }
 
@@ -135,14 +134,14 @@ inline void engine::orphan(time_point now)
     flight_->owner = nullptr;
     flight_->orphaned = true;
     flight_->transmissions.settle(now + parting_wait);
-    if (flight_->transmissions.count() == 0)
+    if (!flight_->transmissions.started())
         flight_.reset();
 }
 
 inline const packet* engine::transmit(time_point now)
 {
     flight& request = *flight_;
-    if (request.transmissions.count() == 0)
+    if (!request.transmissions.started())
         request.first_sent = now;
     else
         ++counters.retransmitted;

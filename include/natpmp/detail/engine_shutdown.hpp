@@ -69,7 +69,7 @@ inline bool engine::begin_farewell(time_point now)
     record& entry = removals_.top();
     const auto left = static_cast<duration::rep>(removals_.size());
     const duration share = (close_at_ - now) / left;
-    const duration wait = std::min<duration>(250ms * (1U << entry.failures), share);
+    const duration wait = std::min(first_wait * (1U << entry.failures), share);
     unplace(entry);
     begin_remove(entry, nullptr, request_kind::remove, burst(1, never, wait));
     return true;

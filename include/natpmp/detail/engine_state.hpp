@@ -140,6 +140,7 @@ private:
     void unwish(record& entry, time_point now);
     void fail_unmaps(error_code why, time_point now);
     void abort_maps_of(mapping_key key, time_point now);
+    void bequeath(record& entry) noexcept;
     void park(operation& what, error_code why, time_point now);
     void unpark(record& entry, time_point now);
     void set_wanted(record& entry, bool wanted) noexcept;

@@ -58,6 +58,19 @@ inline void engine::abort_maps_of(mapping_key key, time_point now)
         }
 }
 
+/// The operation that a mapping was wanted for is gone. Another one may want it as well.
+inline void engine::bequeath(record& entry) noexcept
+{
+    for (operation_queue* queue : {&user_queue_, &parked_})
+        for (operation* each = queue->front(); each; each = operation_queue::next(*each))
+            for (std::uint8_t which = 0; each->maps() && which < each->parts(); ++which)
+                if (each->key(which) == entry.key && each->holds(which)) {
+                    each->adopted[which] = true;
+                    return;
+                }
+    set_wanted(entry, false);
+}
+
 /// Leaves an operation to the background attempts, which go on for ever.
 inline void engine::park(operation& what, error_code why, time_point now)
 {

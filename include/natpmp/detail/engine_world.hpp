@@ -52,7 +52,7 @@ inline void engine::hint(time_point now)
     gate_ = long_ago;
     silences_ = 0;
     if (flight_ && flight_->what != request_kind::remove)
-        flight_->transmissions.restart();
+        flight_->transmissions.restart(now);
     if (address_.due != never)
         address_.due = now;
     records_.for_each([&](record& entry) {

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_LEASE_HPP
 #define NATPMP_DETAIL_LEASE_HPP
 
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/backoff.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -39,7 +39,7 @@ inline renewal_attempt plan_renewal(time_point now, time_point expiry) noexcept
 {
     const duration half = std::max(duration{0}, expiry - now) / 2;
     const time_point next = now + std::max(half, least_renewal_gap);
-    return {.end = now + std::max<duration>(half, 250ms), .next = next < expiry ? next : never};
+    return {.end = now + std::max(half, first_wait), .next = next < expiry ? next : never};
 }
 
 } // namespace detail

@@ -96,6 +96,13 @@ struct operation
         return key(part);
     }
 
+    /// Whether a part of it was granted, or waits for a background attempt.
+    [[nodiscard]] bool holds(std::uint8_t which) const noexcept
+    {
+        return which < part || stage == operation_stage::address ||
+               stage == operation_stage::parked;
+    }
+
     /// Whether it maps, or unmaps, this key.
     [[nodiscard]] bool concerns(mapping_key wanted) const noexcept
     {
