@@ -105,6 +105,7 @@ tally world::run()
     plan(action, mean_action_);
     while (network_.step(end_)) {
         check_liveness();
+        check_memory();
         if (client_ && wire_.closed)
             destroy();
     }
@@ -113,6 +114,18 @@ tally world::run()
     tally_.checks += wire_.done;
     tally_.simulated = end_ - start;
     return tally_;
+}
+
+/// Four ports and a few gateways need little, however long it goes on; operations that wait are
+/// the application's.
+void world::check_memory()
+{
+    const std::int64_t used = live_heap_bytes() - heap_at_start_;
+    tally_.most_memory = std::max(tally_.most_memory, used);
+    check(used <= 256 * 1024 + 2048 * static_cast<std::int64_t>(pending_.size()), [&] {
+        return "memory is bounded: " + std::to_string(used) + " bytes with " +
+               std::to_string(pending_.size()) + " operations";
+    });
 }
 
 /// Something happened that takes time to heal.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "checks.hpp"
+#include "heap.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -22,6 +23,7 @@ struct tally
     std::uint64_t checks = 0, datagrams = 0, operations = 0, events = 0;
     std::map<std::string, std::uint64_t> faults;
     duration simulated{0};
+    std::int64_t most_memory = 0;
 
     void add(const tally& other)
     {
@@ -30,6 +32,7 @@ struct tally
         operations += other.operations;
         events += other.events;
         simulated += other.simulated;
+        most_memory = std::max(most_memory, other.most_memory);
         for (const auto& [name, count] : other.faults)
             faults[name] += count;
     }
@@ -103,6 +106,7 @@ private:
             throw violation(name);
     }
     void check_liveness();
+    void check_memory();
     void check_announced_loss(time_point deadline);
     [[nodiscard]] duration recovery_bound() const;
     [[nodiscard]] bool good();
@@ -111,6 +115,7 @@ private:
 
     void plan(std::function<void()> action, duration mean);
 
+    const std::int64_t heap_at_start_ = live_heap_bytes();
     asio::io_context context_;
     testing::simulated_network network_;
     tally tally_;

@@ -153,11 +153,23 @@ TEST_CASE("engine: that renewal keeps its distance of 1 s", "[engine][answer]")
     CHECK(world.wire == lines{"2.75 map tcp 80 80 7200"});
 }
 
-TEST_CASE("engine: a delete answer that nobody sent for causes nothing", "[engine][answer]")
+TEST_CASE("engine: an answer to a delete that the network repeated counts the same",
+          "[engine][answer]")
 {
     driver world;
     world.map(tcp(80));
     world.run_until(5s);
+    world.take_wire();
+    CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+    world.run_until(100s);
+    CHECK(world.wire == lines{"5 map tcp 80 80 7200"});
+}
+
+TEST_CASE("engine: a delete answer without a recent delete causes nothing", "[engine][answer]")
+{
+    driver world;
+    world.map(tcp(80));
+    world.run_until(11s);
     world.take_wire();
     CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
     world.run_until(100s);

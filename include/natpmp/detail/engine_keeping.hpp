@@ -94,10 +94,12 @@ inline void engine::lose(record& entry, error_code why, time_point now)
 {
     expiries_.erase(entry);
     set_live(entry, false);
-    // A later request may have been granted all the same.
+    // The gateway may have it still: for longer than is counted on, or by a later request.
     const time_point granted = entry.expiry - counted_lifetime(entry.granted, entry.lifetime);
-    entry.possible = entry.possible && entry.last_create > granted &&
-                     entry.last_create + std::chrono::seconds{entry.lifetime} > now;
+    const bool outlasts = granted + std::chrono::seconds{entry.granted} > now;
+    const bool asked_again = entry.last_create > granted &&
+                             entry.last_create + std::chrono::seconds{entry.lifetime} > now;
+    entry.possible = entry.possible && (outlasts || asked_again);
     entry.failing = false;
     entry.interrupted = true;
     entry.error = pack(why);

@@ -127,7 +127,7 @@ public:
     /// Puts the host to sleep: nothing happens on it until then, and what arrives is lost.
     void sleep_until(time_point wake)
     {
-        awake_at_ = wake;
+        awake_at_ = std::max(awake_at_, wake);
     }
 
     /// Sends a datagram to everything on the host that hears announcements.
