@@ -193,11 +193,16 @@ private:
         return now_ < awake_at_;
     }
 
+    void add(const std::shared_ptr<simulated_socket>& made)
+    {
+        std::erase_if(sockets_, [](const auto& socket) { return socket.expired(); });
+        sockets_.push_back(made);
+    }
+
     template <class Function> void for_sockets(bool connected, Function function)
     {
         if (asleep())
             return;
-        std::erase_if(sockets_, [](const auto& socket) { return socket.expired(); });
         const auto sockets = sockets_;
         for (const auto& weak : sockets)
             if (const auto socket = weak.lock(); socket && socket->connected() == connected)
@@ -276,11 +281,25 @@ private:
             observer(datagram);
     }
 
+    using watcher = std::function<void(error_code)>;
+
+    /// Calls a watcher, once, when the host changes.
+    void watch(const std::shared_ptr<watcher>& waiting)
+    {
+        std::erase_if(watchers_, [&](const auto& each) {
+            const auto alive = each.lock();
+            return !alive || alive == waiting;
+        });
+        watchers_.push_back(waiting);
+    }
+
     void notify()
     {
-        const auto waiting = std::exchange(watchers_, {});
-        for (const auto& watcher : waiting)
-            watcher();
+        for (const auto& weak : std::exchange(watchers_, {})) {
+            const auto waiting = weak.lock();
+            if (const auto call = waiting ? std::exchange(*waiting, nullptr) : nullptr)
+                at(awake_at_, [this, call] { net::post(context_, [call] { call({}); }); });
+        }
     }
 
     net::io_context& context_;
@@ -290,7 +309,7 @@ private:
     natpmp::gateway route_{};
     std::map<net::ip::address_v4, std::unique_ptr<simulated_gateway>> gateways_;
     std::vector<std::weak_ptr<simulated_socket>> sockets_;
-    std::vector<std::function<void()>> watchers_;
+    std::vector<std::weak_ptr<watcher>> watchers_;
     std::multimap<time_point, std::function<void()>> events_;
 };
 

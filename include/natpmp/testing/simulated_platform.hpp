@@ -91,7 +91,7 @@ public:
 
         void close()
         {
-            ++state_->arming;
+            state_->when = detail::never;
             if (const auto handler = std::exchange(state_->handler, nullptr))
                 net::post(network_->context_,
                           [handler] { handler(make_error_code(net::error::operation_aborted)); });
@@ -101,28 +101,32 @@ public:
         struct state
         {
             time_point when = detail::never;
-            unsigned arming = 0;
+            time_point looked_at = detail::never; ///< when it is next seen whether the time came
             std::function<void(error_code)> handler;
         };
 
         void arm()
         {
-            const unsigned arming = ++state_->arming;
-            if (state_->handler && state_->when != detail::never)
-                fire(state_, network_, arming, std::max(state_->when, network_->awake_at_));
+            if (state_->handler && state_->when < state_->looked_at)
+                look(state_, network_, state_->when);
         }
 
-        static void fire(const std::shared_ptr<state>& state, simulated_network* network,
-                         unsigned arming, time_point when)
+        static void look(const std::shared_ptr<state>& state, simulated_network* network,
+                         time_point at)
         {
-            network->at(when, [weak = std::weak_ptr(state), network, arming] {
+            at = std::max(at, network->awake_at_);
+            state->looked_at = at;
+            network->at(at, [weak = std::weak_ptr(state), network, at] {
                 const auto alive = weak.lock();
-                if (!alive || alive->arming != arming)
+                if (!alive || alive->looked_at != at)
                     return;
-                if (network->asleep())
-                    return fire(alive, network, arming, network->awake_at_);
-                if (const auto handler = std::exchange(alive->handler, nullptr))
-                    net::post(network->context_, [handler] { handler({}); });
+                alive->looked_at = detail::never;
+                if (!alive->handler || alive->when == detail::never)
+                    return;
+                if (network->asleep() || network->now() < alive->when)
+                    return look(alive, network, alive->when);
+                net::post(network->context_,
+                          [handler = std::exchange(alive->handler, nullptr)] { handler({}); });
             });
         }
 
@@ -139,7 +143,7 @@ public:
               socket_(std::make_shared<simulated_socket>(
                   net::any_io_executor(network.context_.get_executor())))
         {
-            network.sockets_.push_back(socket_);
+            network.add(socket_);
         }
 
         error_code open(const gateway& where, std::uint16_t port)
@@ -199,14 +203,7 @@ public:
         template <class Handler> void async_wait(Handler handler)
         {
             *waiting_ = std::move(handler);
-            network_->watchers_.push_back([weak = std::weak_ptr(waiting_), network = network_] {
-                const auto waiting = weak.lock();
-                const auto call = waiting ? std::exchange(*waiting, nullptr) : nullptr;
-                if (call)
-                    network->at(std::max(network->now(), network->awake_at_), [call, network] {
-                        net::post(network->context_, [call] { call({}); });
-                    });
-            });
+            network_->watch(waiting_);
         }
 
         [[nodiscard]] bool read()
