@@ -2,9 +2,10 @@
 # Installs what is missing (Debian 12), builds and runs every test, and ends with a line
 # 'N passed, N failed'.
 #
-#   tests/run.sh                GCC
-#   tests/run.sh --sanitizers   adds Clang with the address and undefined-behaviour sanitizers, and
-#                               Clang with the thread sanitizer
+#   tests/run.sh               GCC; Clang with the address and undefined-behaviour sanitizers; Clang
+#                              with the thread sanitizer
+#   tests/run.sh --gcc         GCC only
+#   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 500
 #
 #   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
 #   BUILD_ROOT=DIR         where to build, .build by default
@@ -16,13 +17,16 @@ usage() {
     sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' tests/run.sh
 }
 
-sanitizers=no
-for argument in "$@"; do
-    case "$argument" in
-        --sanitizers) sanitizers=yes ;;
+sanitizers=yes
+seeds=500
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --gcc) sanitizers=no ;;
+        --seeds) shift; seeds=${1:?a number of seeds} ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
+    shift
 done
 
 build_root=${BUILD_ROOT:-.build}
@@ -86,6 +90,7 @@ build_and_test() {
         /<skipped message="SKIP_/ { show = 1; print "SKIPPED " name ":"; next }
         /<\/testcase>/ { show = 0 }
         show { gsub(/<[^>]*>|^[ \t]+/, ""); if (NF) print "    " $0 }' "$junit"
+    grep 'simulated years in' "$junit" || true
     passed=$((passed + ${ok:-0}))
     skipped=$((skipped + ${skip:-0}))
     failed=$((failed + bad))
@@ -98,7 +103,7 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=second_deadlock_stack=1
 
-build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++
+build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
 IFS=: read -r -a asio_roots <<<"${ASIO_ROOTS:-}"
 number=0
 for root in "${asio_roots[@]}"; do
@@ -106,6 +111,7 @@ for root in "${asio_roots[@]}"; do
     echo "asio-$number is $root"
     build_and_test "asio-$number" -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ \
         "-DAsio_ROOT=$root" "-DASIO_NATPMP_TESTS=unit;sim;api;loopback" \
+        "-DASIO_NATPMP_SIM_SEEDS=$seeds" \
         -DASIO_NATPMP_BUILD_EXAMPLES=OFF
 done
 if [ "$sanitizers" = yes ]; then
