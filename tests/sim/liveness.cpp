@@ -112,6 +112,8 @@ tally world::run()
     if (client_)
         destroy();
     tally_.checks += wire_.done;
+    (wire_.least_lease < 60s ? tally_.most_in_an_hour_short : tally_.most_in_an_hour) =
+        wire_.most_in_an_hour;
     tally_.simulated = end_ - start;
     return tally_;
 }

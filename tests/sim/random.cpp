@@ -35,7 +35,9 @@ void report(const sim::tally& total, long first, long seeds, double wall)
     std::cout << "seeds " << first << " to " << first + seeds - 1 << ": " << years
               << " simulated years in " << wall << " s, " << total.datagrams << " datagrams, "
               << total.operations << " operations, " << total.events << " events, " << total.checks
-              << " checks, at most " << total.most_memory << " bytes of heap\n";
+              << " checks, at most " << total.most_memory << " bytes of heap, "
+              << total.most_in_an_hour << " datagrams for a mapping in an hour ("
+              << total.most_in_an_hour_short << " with leases under 60 s)\n";
     for (const auto& [name, count] : total.faults)
         std::cout << "  " << name << ": " << count << '\n';
 }

@@ -24,6 +24,7 @@ struct tally
     std::map<std::string, std::uint64_t> faults;
     duration simulated{0};
     std::int64_t most_memory = 0;
+    int most_in_an_hour = 0, most_in_an_hour_short = 0; ///< datagrams; of leases under 60 s
 
     void add(const tally& other)
     {
@@ -33,6 +34,8 @@ struct tally
         events += other.events;
         simulated += other.simulated;
         most_memory = std::max(most_memory, other.most_memory);
+        most_in_an_hour = std::max(most_in_an_hour, other.most_in_an_hour);
+        most_in_an_hour_short = std::max(most_in_an_hour_short, other.most_in_an_hour_short);
         for (const auto& [name, count] : other.faults)
             faults[name] += count;
     }

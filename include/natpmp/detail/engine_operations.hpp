@@ -167,7 +167,16 @@ inline void engine::fail(operation& what, error_code why, time_point now)
         finish(what, why, now);
 }
 
-/// The verdict on a gateway ends whatever else was to be asked of it.
+/// The verdict on a gateway ends what operations were to ask of it, and puts off the background.
+inline void engine::judge_gateway(error_code why, time_point now)
+{
+    verdict_ = why;
+    verdict_until_ = now + 10s;
+    close_gate(why, now);
+    fail_queued(why, now);
+}
+
+/// Ends every operation that was to ask the gateway for something.
 inline void engine::fail_queued(error_code why, time_point now)
 {
     for (operation* each = user_queue_.front(); each;) {

@@ -61,12 +61,13 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
     if (done.owner && !why)
         progress(*done.owner, now);
     else if (done.owner && !done.preempted) {
-        if (is_verdict(why)) {
-            verdict_ = why;
-            verdict_until_ = now + 10s;
-            fail_queued(why, now);
-        } else {
+        if (is_verdict(why))
+            judge_gateway(why, now);
+        else
             fail(*done.owner, why, now);
+        if (is_verdict(why) && entry.live && entry.due <= now) { // that was the renewal
+            entry.due = plan_renewal(now, entry.expiry).next;
+            place(entry);
         }
     } else if (!done.owner && !done.orphaned && why && entry.wanted) {
         create_failed(entry, done, why, now);
@@ -178,13 +179,10 @@ inline void engine::conclude_address(const flight& done, error_code why, time_po
     what.address = address_.value;
     if (what.maps())
         finish(what, {}, now);
-    else if (is_verdict(why)) {
-        verdict_ = why;
-        verdict_until_ = now + 10s;
-        fail_queued(why, now);
-    } else {
+    else if (is_verdict(why))
+        judge_gateway(why, now);
+    else
         finish(what, why, now);
-    }
 }
 
 inline void engine::set_address(const net::ip::address_v4& address, time_point now)

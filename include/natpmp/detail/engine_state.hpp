@@ -131,6 +131,7 @@ private:
     operation_queue& queue_of(const operation& what) noexcept;
     void progress(operation& what, time_point now);
     void fail(operation& what, error_code why, time_point now);
+    void judge_gateway(error_code why, time_point now);
     void fail_queued(error_code why, time_point now);
     void move_to(operation& what, operation_stage stage) noexcept;
     void unlink(operation& what) noexcept;
@@ -144,6 +145,7 @@ private:
     void park(operation& what, error_code why, time_point now);
     void unpark(record& entry, time_point now);
     void set_wanted(record& entry, bool wanted) noexcept;
+    bool close_gate(error_code why, time_point now);
     void postpone(record& entry, error_code why, time_point now);
 
     // engine_schedule.hpp

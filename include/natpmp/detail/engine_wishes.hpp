@@ -122,14 +122,21 @@ inline void engine::set_wanted(record& entry, bool wanted) noexcept
     entry.wanted = wanted;
 }
 
-/// Sets when a mapping that is not up is asked for again. Silence is the gateway's, not the
-/// mapping's: one request probes it for all.
+/// Silence is the gateway's, not a mapping's: after a pause one request probes it for all. Returns
+/// whether this is silence.
+inline bool engine::close_gate(error_code why, time_point now)
+{
+    const bool silent = why == errc::gateway_silent || why == errc::not_supported;
+    if (silent && gate_ <= now)
+        gate_ = now + pause_after(++silences_, false);
+    return silent;
+}
+
+/// Sets when a mapping that is not up is asked for again.
 inline void engine::postpone(record& entry, error_code why, time_point now)
 {
     entry.error = pack(why);
-    if (why == errc::gateway_silent || why == errc::not_supported) {
-        if (gate_ <= now)
-            gate_ = now + pause_after(++silences_, false);
+    if (close_gate(why, now)) {
         entry.due = now;
     } else if (attached_) {
         entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
