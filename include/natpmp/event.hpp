@@ -77,7 +77,8 @@ struct event
     /// external_address counts, and protocol and ports mean nothing.
     natpmp::mapping mapping{};
 
-    /// Why: for renewal_failing, mapping_failing, lost, unmapped and announcements_unavailable.
+    /// Why: for renewal_failing, mapping_failing, lost, unmapped and announcements_unavailable, and
+    /// for address_changed when the address is not known any more.
     error_code error{};
 
     /// The gateway asked now; unspecified if there is none.
@@ -173,6 +174,9 @@ struct status
     /// What kind of address that is: anything but routable tells of a second NAT or of a gateway
     /// that is not connected.
     address_kind external_address_kind = address_kind::unknown;
+    /// Why the external address is not known, if the gateway was asked for it and did not tell:
+    /// result_code::network_failure also for 0.0.0.0.
+    error_code external_address_error{};
     /// The last failure of a request, or of finding a gateway.
     error_code last_error{};
     /// How long until the client next has something to do; empty if it waits for others only.

@@ -192,4 +192,18 @@ TEST_CASE("client: a private external address is told as it is (W-1)")
     CHECK_FALSE(natpmp::publicly_routable(on.status().external_address));
 }
 
+TEST_CASE("client: a second request with another suggestion gets the port that is there (M-7)")
+{
+    world in;
+    client on(in.context, in.options());
+    CHECK(map(in, on).made.external_port == 6881);
+    map_request other = port_6881();
+    other.external_port = 9000;
+    const outcome second = map(in, on, other);
+    CHECK_FALSE(second.error);
+    CHECK(second.made.external_port == 6881);
+    CHECK(in.wire().back() == "map tcp 6881 to 9000 for 7200");
+    CHECK(in.mapped() == 1);
+}
+
 } // namespace client_grants_test

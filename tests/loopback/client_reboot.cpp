@@ -151,6 +151,22 @@ TEST_CASE("client: announcements of strangers are counted, not believed (B-3)")
     CHECK(ignored(on) == 2);
 }
 
+TEST_CASE("client: a datagram to the announcement port of the host itself is not heard (B-7)")
+{
+    old_world in;
+    const auto group = free_group(in.context);
+    client on(in.context, hearing(in, group));
+    CHECK_FALSE(map(in, on).error);
+    const auto received = on.status().received;
+    in.gateway.announce({asio::ip::address_v4::loopback(), group.port()});
+    in.settle();
+    CHECK(on.status().received == received);
+    CHECK(ignored(on) == 0);
+    in.gateway.announce(group); // to the group, it is
+    in.settle();
+    CHECK(on.status().received == received + 1);
+}
+
 TEST_CASE("client: announcements cannot be heard: said once, everything else works")
 {
     world in;

@@ -5,6 +5,9 @@
 
 #include "loopback/client_support.hpp"
 
+#include <array>
+#include <set>
+
 namespace client_strangers_test {
 using namespace loopback_test;
 
@@ -104,6 +107,26 @@ TEST_CASE("client: datagrams that answer nothing (V-3, V-6, V-9, V-10)")
     CHECK(got.error == errc::timed_out);
     CHECK(asked.status().retransmitted == 1); // at 250 ms: the timer went on
     CHECK(gateway.available() == 12);
+}
+
+TEST_CASE("client: each asks from a port of its own that the system chose (S-2)")
+{
+    world in;
+    asio::ip::udp::socket gateway(in.context, {asio::ip::address_v4::loopback(), 0});
+    auto options = in.options();
+    options.gateway_port = gateway.local_endpoint().port();
+    client first(in.context, options), second(in.context, options);
+    std::set<std::uint16_t> ports;
+    for (client* on : {&first, &second}) {
+        on->async_external_address(ignore{});
+        std::array<char, 16> buffer{};
+        asio::ip::udp::endpoint from;
+        CHECK(gateway.receive_from(asio::buffer(buffer), from) == 2);
+        ports.insert(from.port());
+    }
+    CHECK(ports.size() == 2);
+    CHECK_FALSE(ports.contains(5350));
+    CHECK_FALSE(ports.contains(5351));
 }
 
 } // namespace client_strangers_test

@@ -90,11 +90,11 @@ public:
             answered_ = true;
             return;
         }
-        const bool ours = outstanding_.size() == 2
+        const bool fits = outstanding_.size() == 2
                               ? bytes[1] == 128
                               : outstanding_.size() == 12 && bytes[1] == (outstanding_[1] | 128) &&
                                     bytes[8] == outstanding_[4] && bytes[9] == outstanding_[5];
-        answered_ = answered_ || ours;
+        answered_ = answered_ || fits;
     }
 
     void sent(const testing::simulated_datagram& datagram)

@@ -232,4 +232,54 @@ TEST_CASE("engine recovery: nothing to recover, no packet", "[engine][recovery]"
     CHECK(world.wire.empty());
 }
 
+TEST_CASE("engine recovery: what failed before waits for the delay too (R-1)", "[engine][recovery]")
+{
+    driver world({}, 1234567891);
+    world.gateway = [&world](const request& asked) {
+        return asked.is_create() ? map_answer(asked.kind(), 80, 80, 600, world.epoch())
+                                 : world.conforming(asked);
+    };
+    world.map(tcp(80));
+    world.run_until(20s);
+    world.silence();
+    SECTION("it is up, and its renewal failed")
+    {
+        world.run_until(440s);
+        REQUIRE(world.core.mappings().size() == 1);
+    }
+    SECTION("it is lost")
+    {
+        world.run_until(1000s);
+        REQUIRE(world.core.mappings().empty());
+    }
+    world.heal();
+    boot(world);
+    const auto announced = world.now;
+    world.sent.clear();
+    world.sent_at.clear();
+    world.announce(address_answer("203.0.113.7", world.epoch()));
+    world.run_for(6s);
+    CAPTURE(world.wire);
+    REQUIRE(creates(world) == 1);
+    CHECK(world.sent_at[0] > announced + 10ms); // drawn by this seed
+    CHECK(world.sent_at[0] <= announced + 5s);
+    CHECK(world.core.mappings().size() == 1);
+}
+
+TEST_CASE("engine recovery: a renewal that comes due waits for the delay too (R-1, R-5)",
+          "[engine][recovery]")
+{
+    driver world({}, 1234567891);
+    world.map(tcp(80));
+    world.run_until(3599'990ms);
+    boot(world);
+    world.sent.clear();
+    world.sent_at.clear();
+    world.announce(address_answer("203.0.113.7", world.epoch()));
+    world.run_for(6s);
+    CAPTURE(world.wire);
+    REQUIRE(creates(world) == 1);
+    CHECK(world.sent_at[0] > origin + 3600'100ms); // drawn by this seed
+}
+
 } // namespace engine_recovery_test

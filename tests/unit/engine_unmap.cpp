@@ -76,6 +76,22 @@ TEST_CASE("engine unmap: silence, and nothing after natural expiry (D-3, D-4)", 
     CHECK_FALSE(world.core.active());
 }
 
+TEST_CASE("engine unmap: five transmissions, and an answer's time for the last (D-3)",
+          "[engine][unmap]")
+{
+    driver world;
+    world.map(tcp(80));
+    world.run_until(10s);
+    world.take_wire();
+    world.silence();
+    operation& call = world.unmap(tcp(80));
+    world.run_until(1000s);
+    CHECK(world.wire == lines{"10 delete tcp 80", "10.25 delete tcp 80", "10.75 delete tcp 80",
+                              "11.75 delete tcp 80", "13.75 delete tcp 80"});
+    CHECK(world.done_at(call) == "17.75");
+    CHECK(call.error == errc::gateway_silent);
+}
+
 TEST_CASE("engine unmap: during a renewal in flight", "[engine][unmap]")
 {
     driver world;

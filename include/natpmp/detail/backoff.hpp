@@ -84,13 +84,13 @@ public:
         end_ = std::min(end_, end);
     }
 
-    /// Starts the transmissions anew, for a gateway that has just shown to be alive.
-    void restart(time_point now) noexcept
+    /// Starts the transmissions anew at that time, for a gateway that has just shown to be alive.
+    void restart(time_point at) noexcept
     {
         if (settled_ || !started())
             return;
         count_ = 0;
-        next_ = std::max(now, last_ + wait_);
+        next_ = std::max(at, last_ + wait_);
     }
 
 private:

@@ -11,7 +11,7 @@
 #include <natpmp/detail/engine.hpp>
 #include <natpmp/detail/hook.hpp>
 #include <natpmp/detail/network.hpp>
-#include <natpmp/detail/parking.hpp>
+#include <natpmp/detail/pending.hpp>
 #include <natpmp/detail/serial.hpp>
 
 #include <memory>
@@ -19,9 +19,6 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
-
-template <class State>
-struct pending;
 
 /// The state of a client. Every handler of its background work holds it by shared_ptr.
 template <class Platform>
@@ -55,7 +52,9 @@ public:
         };
         parked_handler<executor_type, Handler>::park(get_executor(), std::move(handler), cancel)
             .show_at(what.place);
-        engine_.start(what, world_.now());
+        const time_point now = world_.now();
+        confirm_verdict(now);
+        engine_.start(what, now);
         pump();
     }
 
@@ -112,12 +111,12 @@ public:
             if (!error) {
                 receive_errors_ = 0;
                 trace(core.receive(bytes, now), gateway_endpoint(), bytes);
+            } else if (is_refusal(error)) {
+                core.refused(now);
             } else if (++receive_errors_ > most_receive_errors) {
                 usable = false;
                 network_.close();
                 core.detach(error, now);
-            } else if (is_refusal(error)) {
-                core.refused(now);
             }
         });
         return usable;
@@ -142,23 +141,55 @@ private:
     /// Does what the engine wants, until it wants nothing more now.
     void pump()
     {
-        if (std::exchange(pumping_, true))
+        if (pumping_)
             return;
         const auto self = this->shared_from_this();
-        const time_point now = world_.now();
-        do {
-            find_gateway(now);
-            send_all(now);
-        } while (engine_.wants_gateway(now) || engine_.wants_recheck());
-        while (operation* done = engine_.take_finished())
-            static_cast<pending_type*>(done)->finish();
-        if (engine_.active())
-            set_timer();
-        else
-            rest();
-        log_.collect(engine_.hooked());
-        pumping_ = false;
+        {
+            const pumping_scope scope(pumping_);
+            const time_point now = world_.now();
+            do {
+                find_gateway(now);
+                send_all(now);
+            } while (engine_.wants_gateway(now) || engine_.wants_recheck());
+            while (operation* done = engine_.take_finished())
+                static_cast<pending_type*>(done)->finish();
+            if (engine_.active())
+                set_timer();
+            else
+                rest();
+            log_.collect(engine_.hooked());
+        }
         log_.deliver();
+    }
+
+    /// Says that pump() is at work, also if it throws.
+    class pumping_scope
+    {
+    public:
+        explicit pumping_scope(bool& flag) noexcept : flag_(flag)
+        {
+            flag_ = true;
+        }
+
+        pumping_scope(const pumping_scope&) = delete;
+        pumping_scope& operator=(const pumping_scope&) = delete;
+
+        ~pumping_scope()
+        {
+            flag_ = false;
+        }
+
+    private:
+        bool& flag_;
+    };
+
+    /// A verdict is about one gateway, and nobody watches the routes while the client rests.
+    void confirm_verdict(time_point now)
+    {
+        error_code error;
+        if (engine_.holds_verdict(now) && !engine_.attached() &&
+            world_.find_gateway(options_, error) != where_)
+            engine_.network_changed(now);
     }
 
     /// Finds out where to send, if the engine wants to send and cannot, or has doubts.
@@ -174,6 +205,9 @@ private:
             return;
         where_ = found;
         receive_errors_ = 0;
+        if (!error && !timer_open_)
+            error = timer_.open(); // without it nothing would end
+        timer_open_ = timer_open_ || !error;
         if (!error)
             error = network_.open(this->shared_from_this(), found, options_.gateway_port.value());
         if (error)
@@ -219,7 +253,7 @@ private:
     {
         const time_point next = engine_.deadline();
         if (next == armed_ || (!timer_open_ && timer_.open()))
-            return;
+            return; // without a timer, the next thing that happens looks at the time
         timer_open_ = true;
         armed_ = next;
         timer_.expires_at(next);
@@ -269,32 +303,6 @@ private:
     unsigned receive_errors_ = 0;
     bool timer_open_ = false, ticking_ = false, told_deaf_ = false, pumping_ = false;
     serial_guard serial_;
-};
-
-/// An operation with the handler that waits for it.
-template <class State>
-struct pending : operation
-{
-    pending(std::shared_ptr<State> owner, operation_kind what)
-        : operation(what), state(std::move(owner))
-    {}
-
-    ~pending()
-    {
-        if (state) // the handler was destroyed without being called
-            state->core().withdraw(*this);
-    }
-
-    /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once.
-    void finish()
-    {
-        const auto released = std::move(state);
-        if (place) // else the context goes down with the handler
-            place->resume();
-    }
-
-    std::shared_ptr<State> state;
-    parked* place = nullptr;
 };
 
 } // namespace detail

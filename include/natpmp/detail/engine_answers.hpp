@@ -183,14 +183,14 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
     verdict_ = {};
     verdict_until_ = long_ago;
     if (bytes[0] == pcp_version) {
-        hint_by_packet(true, now);
+        hint_by_rumour(true, now);
     } else {
         const response answer = decode(bytes);
         if (epoch_.update(*answer.epoch, now))
             state_lost(now);
         if (answer.success() && answer.address != 0)
-            set_address(net::ip::address_v4{answer.address}, now);
-        hint_by_packet(false, now);
+            set_address(net::ip::address_v4{answer.address}, {}, now);
+        hint_by_rumour(false, now);
     }
     return reason;
 }

@@ -65,6 +65,10 @@ inline void engine::release(record& entry, time_point now)
 /// Ends a record, after a while if a map request may still be on its way to the gateway.
 inline void engine::retire(record& entry, time_point now)
 {
+    if (entry.possible && !attached_)
+        left_until_ =
+            std::max(left_until_, std::max(entry.last_create + std::chrono::seconds{entry.lifetime},
+                                           entry.live ? entry.expiry : long_ago));
     unplace(entry);
     expiries_.erase(entry);
     set_live(entry, false);

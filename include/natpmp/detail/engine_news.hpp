@@ -120,6 +120,7 @@ inline std::optional<event> engine::take_client_event() noexcept
     if (reported_address_ && *reported_address_ != address_.value) {
         reported_address_ = address_.value;
         news.kind = event_kind::address_changed;
+        news.error = address_.error;
         return news;
     }
     return std::nullopt;
@@ -207,6 +208,7 @@ inline status engine::status(time_point now) const
         result.gateway = *gateway_;
     result.external_address = address_.value;
     result.external_address_kind = classify(address_.value);
+    result.external_address_error = address_.error;
     if (const time_point next = deadline(); next != never && !closed_)
         result.next_due = std::max(next - now, duration{0});
     return result;

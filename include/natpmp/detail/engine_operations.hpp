@@ -21,7 +21,8 @@ inline error_code engine::refusal(const operation& what, time_point now) const
         return errc::closed;
     const bool options_valid = options_.gateway.is_v4() && options_.local_address.is_v4() &&
                                options_.gateway_port.value() != 0 &&
-                               options_.announcement_port.value() != 0;
+                               options_.announcement_port.value() != 0 &&
+                               options_.timeout.count() >= 0;
     const bool protocol_valid = what.kind == operation_kind::map_pair ||
                                 what.request.protocol == protocol::udp ||
                                 what.request.protocol == protocol::tcp;
@@ -63,7 +64,7 @@ inline void engine::start(operation& what, time_point now)
         for (std::uint8_t which = 0; which < what.parts(); ++which)
             ++acquire(what.key(which)).operations;
     if (options_.timeout.count() > 0)
-        what.deadline = now + options_.timeout;
+        what.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
     what.started = true;
     ++operations_;
     order_.push_back(what);
@@ -98,6 +99,10 @@ inline operation_queue& engine::queue_of(const operation& what) noexcept
 inline void engine::cancel(operation& what, bool total_only, error_code why, time_point now)
 {
     if (what.done || (total_only && what.sent))
+        return;
+    const bool begun = what.started || what.kind == operation_kind::wait_event ||
+                       what.kind == operation_kind::shutdown;
+    if (!begun)
         return;
     if (what.kind == operation_kind::wait_event) {
         if (reader_ == &what)
@@ -167,12 +172,11 @@ inline void engine::fail(operation& what, error_code why, time_point now)
         finish(what, why, now);
 }
 
-/// The verdict on a gateway ends what operations were to ask of it, and puts off the background.
+/// The verdict on a gateway ends what operations were to ask of it.
 inline void engine::judge_gateway(error_code why, time_point now)
 {
     verdict_ = why;
     verdict_until_ = now + 10s;
-    close_gate(why, now);
     fail_queued(why, now);
 }
 

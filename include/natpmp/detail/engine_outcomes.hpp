@@ -17,6 +17,9 @@ namespace detail {
 /// How long a known external address is good enough for a new mapping.
 constexpr duration address_lifetime = 15min;
 
+/// How often it is asked for at least, while there are mappings.
+constexpr duration address_interval = 3h;
+
 /// Whether a gateway that answers so has no NAT-PMP at all, or not now (T-3, T-5).
 inline bool is_verdict(const error_code& why) noexcept
 {
@@ -34,7 +37,7 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
         counters.last_error = why;
     if (done.what == request_kind::address) {
         if (answer)
-            set_address(net::ip::address_v4{answer->address}, now);
+            set_address(net::ip::address_v4{answer->address}, why, now);
         conclude_address(done, why, now);
     } else if (done.what == request_kind::remove) {
         conclude_remove(done, why, now);
@@ -61,6 +64,7 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
     if (done.owner && !why)
         progress(*done.owner, now);
     else if (done.owner && !done.preempted) {
+        close_gate(why, now);
         if (is_verdict(why))
             judge_gateway(why, now);
         else
@@ -73,7 +77,7 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
         create_failed(entry, done, why, now);
     }
     if (!why && entry.operations > 0)
-        unpark(entry, now);
+        unpark(entry, done.was_live, now);
     if (!entry.wanted)
         release(entry, now);
 }
@@ -134,7 +138,7 @@ inline void engine::grant(record& entry, const flight& done, const response& ans
              : was_live                      ? event_kind::renewed
                                              : event_kind::restored,
              entry);
-        if (!address_fresh(now) && address_.due == never)
+        if (!address_fresh(now) && address_.failures == 0)
             address_.due = now;
     }
 }
@@ -145,12 +149,16 @@ inline void engine::conclude_remove(const flight& done, error_code why, time_poi
     if (closing_)
         return conclude_farewell(entry, why, now);
     const bool abandoned = done.orphaned && why; // its operation was cancelled: once more without
-    if (!entry.wanted && !abandoned) {
+    if (!abandoned && (!entry.wanted || !why)) {
         entry.possible = false;
         entry.error = pack(why);
         set_live(entry, false);
         expiries_.erase(entry);
         tell_unmapped(entry);
+    }
+    if (entry.wanted && !retries_.contains(entry)) { // somebody asked for it again meanwhile
+        entry.due = earliest_create(entry, now);
+        place(entry);
     }
     if (done.owner)
         finish(*done.owner, why, now);
@@ -168,10 +176,10 @@ inline void engine::conclude_address(const flight& done, error_code why, time_po
     }
     if (why) {
         ++address_.failures;
-        address_.due = kept_ > 0 ? now + pause_after(address_.failures, false) : never;
+        address_.due = now + pause_after(address_.failures, false);
     } else {
         address_.failures = 0;
-        address_.due = never;
+        address_.due = now + address_interval;
     }
     if (!done.owner)
         return;
@@ -185,16 +193,17 @@ inline void engine::conclude_address(const flight& done, error_code why, time_po
         finish(what, why, now);
 }
 
-inline void engine::set_address(const net::ip::address_v4& address, time_point now)
+inline void engine::set_address(const net::ip::address_v4& address, error_code why, time_point now)
 {
     const bool changed = address_.value != address;
     address_.value = address;
+    address_.error = why;
     if (!address.is_unspecified()) {
         address_.asked_at = now;
         address_.generation = generation_;
     }
     if (changed)
-        tell_client(event_kind::address_changed, {});
+        tell_client(event_kind::address_changed, why);
 }
 
 inline bool engine::address_fresh(time_point now) const noexcept

@@ -103,7 +103,7 @@ inline bool engine::begin_renewal(time_point now)
 {
     while (!renewals_.empty() && defer_create(renewals_.top(), now)) {
     }
-    if (renewals_.empty() || renewals_.top().due > now)
+    if (renewals_.empty() || std::max(renewals_.top().due, quiet_until_) > now)
         return false;
     record& entry = renewals_.top();
     unplace(entry);
@@ -123,7 +123,7 @@ inline bool engine::begin_background(time_point now)
     }
     while (!retries_.empty() && defer_create(retries_.top(), now)) {
     }
-    if (retries_.empty() || std::max(retries_.top().due, gate_) > now)
+    if (retries_.empty() || std::max({retries_.top().due, gate_, quiet_until_}) > now)
         return false;
     record& entry = retries_.top();
     unplace(entry);
@@ -145,7 +145,8 @@ inline void engine::begin_create(record& entry, operation* owner, std::uint16_t 
                                                        suggested, lifetime),
                            .lifetime = lifetime,
                            .transmissions = transmissions,
-                           .was_possible = entry.possible});
+                           .was_possible = entry.possible,
+                           .was_live = entry.live});
 }
 
 inline void engine::begin_remove(record& entry, operation* owner, request_kind what,

@@ -90,9 +90,9 @@ inline time_point engine::deadline() const noexcept
     if (flight_)
         consider(flight_->transmissions.wake());
     if (!renewals_.empty())
-        consider(renewals_.top().due);
+        consider(std::max(renewals_.top().due, quiet_until_));
     if (!retries_.empty())
-        consider(std::max(retries_.top().due, gate_));
+        consider(std::max({retries_.top().due, gate_, quiet_until_}));
     if (kept_ > 0)
         consider(address_.due);
     for (const operation* each = user_queue_.front(); each && each->not_before > now_;
@@ -109,7 +109,7 @@ inline rank engine::waiting(time_point now) const noexcept
     for (const operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
         if (each->not_before <= now && each != flight_->owner)
             return rank::operation;
-    if (!renewals_.empty() && renewals_.top().due <= now)
+    if (!renewals_.empty() && std::max(renewals_.top().due, quiet_until_) <= now)
         return rank::renewal;
     return rank::nothing;
 }

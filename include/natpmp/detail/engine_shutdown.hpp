@@ -97,6 +97,8 @@ inline void engine::conclude_farewell(record& entry, error_code why, time_point 
 inline void engine::finish_shutdown(time_point now)
 {
     closed_ = true;
+    if (now < left_until_)
+        farewell_error_ = errc::shutdown_incomplete;
     record* last = flight_ ? flight_->entry : nullptr;
     flight_.reset();
     if (last && last->farewell)

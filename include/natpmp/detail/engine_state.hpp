@@ -53,6 +53,7 @@ struct flight
     time_point first_sent{}, last_sent{};
     time_point next_attempt = never; ///< of a renewal that fails
     bool was_possible = false;       ///< whether the gateway may have had the mapping before
+    bool was_live = false;           ///< whether the mapping was up before
     bool orphaned = false;           ///< its operation is gone; the answer may still matter
     bool preempted = false;          ///< something more urgent waits
 };
@@ -91,6 +92,11 @@ public:
     void announcements_unavailable(error_code why);
 
     // What to do.
+    [[nodiscard]] bool holds_verdict(time_point now) const noexcept
+    {
+        return now < verdict_until_;
+    }
+
     [[nodiscard]] const packet* advance(time_point now);
     [[nodiscard]] time_point deadline() const noexcept;
     [[nodiscard]] bool first_transmission() const noexcept;
@@ -143,7 +149,8 @@ private:
     void abort_maps_of(mapping_key key, time_point now);
     void bequeath(record& entry) noexcept;
     void park(operation& what, error_code why, time_point now);
-    void unpark(record& entry, time_point now);
+    void renew_soon(record& entry, error_code why, time_point now);
+    void unpark(record& entry, bool was_live, time_point now);
     void set_wanted(record& entry, bool wanted) noexcept;
     bool close_gate(error_code why, time_point now);
     void postpone(record& entry, error_code why, time_point now);
@@ -182,7 +189,7 @@ private:
     void grant(record& entry, const flight& done, const response& answer, time_point now);
     void conclude_remove(const flight& done, error_code why, time_point now);
     void conclude_address(const flight& done, error_code why, time_point now);
-    void set_address(const net::ip::address_v4& address, time_point now);
+    void set_address(const net::ip::address_v4& address, error_code why, time_point now);
     [[nodiscard]] bool address_fresh(time_point now) const noexcept;
 
     // engine_keeping.hpp
@@ -199,7 +206,7 @@ private:
     void recover(time_point now);
     void hint(time_point now);
     void take_hint(time_point now);
-    void hint_by_packet(bool ask_address, time_point now);
+    void hint_by_rumour(bool ask_address, time_point now);
     void drop_flight(time_point now);
     void change_gateway(const gateway& found, time_point now);
     void leave_gateway(record& entry, time_point now);
@@ -259,6 +266,7 @@ private:
     epoch_tracker epoch_;
     std::uint32_t generation_ = 0;
     std::optional<time_point> recovery_at_;
+    time_point quiet_until_ = long_ago; ///< no renewal before, after a loss of state (R-1)
     token_bucket recoveries_{3, 5min};
     token_bucket hints_{3, 5min};
     std::optional<time_point> hint_at_; ///< when the next hint of a packet counts
@@ -267,6 +275,7 @@ private:
     struct
     {
         net::ip::address_v4 value{};
+        error_code error{}; ///< why it is not known
         time_point asked_at = long_ago;
         time_point due = never;
         std::uint32_t generation = 0;
@@ -276,6 +285,7 @@ private:
     bool closing_ = false, closed_ = false;
     time_point close_at_ = never;
     error_code farewell_error_{};
+    time_point left_until_ = long_ago; ///< what was given up without a gateway may last so long
 
     bool hook_on_ = false;
     std::vector<event> hooked_;

@@ -69,6 +69,15 @@ inline void engine::bequeath(record& entry) noexcept
                     return;
                 }
     set_wanted(entry, false);
+    unplace(entry);
+}
+
+/// An operation waits for a mapping that is up to be granted again.
+inline void engine::renew_soon(record& entry, error_code why, time_point now)
+{
+    const time_point next = now + pause_after(1, why == condition::refused);
+    entry.due = renewals_.contains(entry) ? std::min(entry.due, next) : next;
+    place(entry);
 }
 
 /// Leaves an operation to the background attempts, which go on for ever.
@@ -83,8 +92,11 @@ inline void engine::park(operation& what, error_code why, time_point now)
             entry.lifetime = static_cast<std::uint32_t>(what.request.lifetime.count());
             set_wanted(entry, true);
         }
-        if (entry.live)
+        if (entry.live) {
+            if (which == what.part || !renewals_.contains(entry))
+                renew_soon(entry, why, now);
             continue;
+        }
         entry.due = now;
         if (which == what.part)
             postpone(entry, why, now);
@@ -93,7 +105,7 @@ inline void engine::park(operation& what, error_code why, time_point now)
 }
 
 /// Completes what waited in the background for this mapping.
-inline void engine::unpark(record& entry, time_point now)
+inline void engine::unpark(record& entry, bool was_live, time_point now)
 {
     for (operation* each = parked_.front(); each;) {
         operation* next = operation_queue::next(*each);
@@ -104,6 +116,8 @@ inline void engine::unpark(record& entry, time_point now)
                 if (part.live)
                     continue;
                 complete = false;
+                if (was_live)
+                    continue; // its own pause goes on
                 part.suggested_port = entry.external_port;
                 part.due = now;
                 place(part);
@@ -136,12 +150,16 @@ inline bool engine::close_gate(error_code why, time_point now)
 inline void engine::postpone(record& entry, error_code why, time_point now)
 {
     entry.error = pack(why);
-    if (close_gate(why, now)) {
-        entry.due = now;
-    } else if (attached_) {
+    const auto failed = [&] {
         entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
+        return entry.failures;
+    };
+    if (close_gate(why, now)) {
+        // If others are answered it is this mapping's after all.
+        entry.due = silences_ > 1 ? now : now + pause_after(failed(), false);
+    } else if (attached_) {
         const bool refusal = why == condition::refused || why == result_code::unsupported_version;
-        entry.due = now + pause_after(entry.failures, refusal);
+        entry.due = now + pause_after(failed(), refusal);
     } else {
         entry.due = now;
     }

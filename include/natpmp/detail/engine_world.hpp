@@ -24,7 +24,8 @@ inline void engine::state_lost(time_point now)
     if (recovery_at_ || kept_ == 0)
         return;
     std::uniform_int_distribution<duration::rep> delay(0, duration{5s}.count());
-    recovery_at_ = std::max(now + duration{delay(random_)}, recoveries_.next());
+    quiet_until_ = now + duration{delay(random_)};
+    recovery_at_ = std::max(quiet_until_, recoveries_.next());
 }
 
 inline void engine::recover(time_point now)
@@ -52,8 +53,8 @@ inline void engine::hint(time_point now)
     gate_ = long_ago;
     silences_ = 0;
     if (flight_ && flight_->what != request_kind::remove)
-        flight_->transmissions.restart(now);
-    if (address_.due != never)
+        flight_->transmissions.restart(std::max(now, quiet_until_));
+    if (address_.failures > 0)
         address_.due = now;
     records_.for_each([&](record& entry) {
         if (!entry.wanted || (entry.live && !entry.failing) ||
@@ -65,8 +66,9 @@ inline void engine::hint(time_point now)
     });
 }
 
-/// The same, for a hint that anyone on the network can forge: a few count, then one in a while.
-inline void engine::hint_by_packet(bool ask_address, time_point now)
+/// The same, for a hint that comes without end at some places, or that anyone on the network can
+/// forge: a few count, then one in a while.
+inline void engine::hint_by_rumour(bool ask_address, time_point now)
 {
     hint_asks_ = hint_asks_ || ask_address;
     if (!hint_at_)
@@ -82,7 +84,7 @@ inline void engine::take_hint(time_point now)
         address_.due = now;
 }
 
-/// The application, or the host, says that the network changed.
+/// The application says that the network changed.
 inline void engine::network_changed(time_point now)
 {
     attach_at_ = now;
@@ -110,7 +112,9 @@ inline bool engine::take_recheck(time_point now)
 {
     if (settled_at_ && *settled_at_ <= now) {
         settled_at_.reset();
-        network_changed(now);
+        attach_at_ = now;
+        recheck_ = true;
+        hint_by_rumour(false, now);
     }
     const bool due = wants_recheck();
     recheck_ = false;
@@ -150,7 +154,9 @@ inline void engine::change_gateway(const gateway& found, time_point now)
     gateway_ = found;
     flight_.reset();
     epoch_.forget();
+    left_until_ = long_ago;
     recovery_at_.reset();
+    quiet_until_ = long_ago;
     address_ = {};
     hint(now);
     if (first)

@@ -53,6 +53,7 @@ public:
     {
         if (const error_code error = announcements_.open(where, port))
             return error;
+        hear_errors_ = 0;
         hear(owner);
         return {};
     }
@@ -111,7 +112,8 @@ private:
                 if (!open_ || session != session_)
                     return;
                 owner->heard(error, source_, {heard_.data(), size});
-                if (!error && open_ && session == session_)
+                hear_errors_ = error ? hear_errors_ + 1 : 0;
+                if (hear_errors_ <= most_hear_errors && open_ && session == session_)
                     hear(owner);
             });
     }
@@ -134,7 +136,8 @@ private:
     typename Platform::change_notices_type changes_;
     std::array<std::uint8_t, receive_buffer_size> received_{}, heard_{};
     net::ip::udp::endpoint source_;
-    unsigned session_ = 0;
+    static constexpr unsigned most_hear_errors = 16; // in a row: the socket is of no use
+    unsigned session_ = 0, hear_errors_ = 0;
     bool open_ = false, watching_ = false;
 };
 

@@ -1,0 +1,48 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// An operation of a client, with the handler that waits for its outcome.
+
+#ifndef NATPMP_DETAIL_PENDING_HPP
+#define NATPMP_DETAIL_PENDING_HPP
+
+#include <natpmp/detail/operation.hpp>
+#include <natpmp/detail/parking.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// An operation with the handler that waits for it.
+template <class State>
+struct pending : operation
+{
+    pending(std::shared_ptr<State> owner, operation_kind what)
+        : operation(what), state(std::move(owner))
+    {}
+
+    ~pending()
+    {
+        if (state) // the handler was destroyed without being called
+            state->core().withdraw(*this);
+    }
+
+    /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once.
+    void finish()
+    {
+        const auto released = std::move(state);
+        if (place) // else the context goes down with the handler
+            place->resume();
+    }
+
+    std::shared_ptr<State> state;
+    parked* place = nullptr;
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_PENDING_HPP
