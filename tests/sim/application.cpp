@@ -40,8 +40,12 @@ void world::act()
         map(true);
     else if (choice < 55)
         unmap();
-    else if (choice < 62)
+    else if (choice < 58)
         ask_address();
+    else if (choice < 60)
+        guard_one();
+    else if (choice < 62)
+        notices(network_.random(300));
     else if (choice < 75)
         wait_event();
     else if (choice < 87)
@@ -62,6 +66,7 @@ void world::act()
 void world::start_client()
 {
     wire_.start();
+    client_since_ = network_.now();
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
     client_.emplace(testing::simulated_platform(network_), options_);
     if (trace)
@@ -160,6 +165,28 @@ void world::unmap()
     client_->async_unmap_port(key.protocol, key.internal_port, completion<>(what));
 }
 
+/// A scoped_mapping ends.
+void world::guard_one()
+{
+    for (const natpmp::mapping& mapping : client_->mappings()) {
+        const mapping_key key{mapping.protocol, mapping.internal_port};
+        say("application: the end of a scope for " + text(key));
+        kept_.erase(key);
+        ++wire_.asked[key];
+        const natpmp::scoped_mapping guard(*client_, mapping);
+        return;
+    }
+}
+
+/// The host tells of changes that concern nothing, every second for a while.
+void world::notices(unsigned count)
+{
+    wire_.hint();
+    network_.notify();
+    if (count > 0)
+        network_.at(network_.now() + 1s, [this, count] { notices(count - 1); });
+}
+
 void world::ask_address()
 {
     ++wire_.asked[{}];
@@ -194,9 +221,10 @@ void world::shut_down()
 {
     const auto what = begin("shut down");
     const auto limit = std::chrono::milliseconds(network_.random(8000));
-    // What the client holds for lost, a gateway with a slow clock may still have.
+    // What the client holds for lost, a gateway with a slow clock may still have, and so may one
+    // that the host came back to.
     std::set<mapping_key> ours;
-    if (network_.gateway().model.faults.clock_percent >= 100)
+    if (network_.gateway().model.faults.clock_percent >= 100 && moved_at_ < client_since_)
         for (const auto& [key, since] : kept_)
             ours.insert(key);
     for (const natpmp::mapping& mapping : client_->mappings())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <natpmp/describe.hpp>
+#include <natpmp/scoped_mapping.hpp>
 #include <natpmp/testing/simulated_platform.hpp>
 
 #include <array>
@@ -78,6 +79,8 @@ public:
         for (auto& [address, known_until] : known_until_)
             if (known_until >= network_.now())
                 known_until = awake_at_ + 300ms;
+        if (hinted_until_ >= network_.now())
+            hint();
         if (changed_until_ >= network_.now())
             changed_until_ = awake_at_ + 300ms;
     }

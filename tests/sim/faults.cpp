@@ -100,6 +100,9 @@ void world::lose_state()
     if (choice == 0) {
         count_fault("delete-all by another program");
         network_.gateway().model.table.remove_all_of(network_.host().local_address.to_v4());
+        if (was_good && wire_.least_lease >= 60s)
+            check_healed("a delete-all is healed by each mapping's renewal",
+                         network_.now() + std::min<duration>(wire_.least_lease, 24h) / 2 + 10s);
         return;
     }
     if (current.is_unspecified())
@@ -109,14 +112,20 @@ void world::lose_state()
     count_fault("reboot, " + std::to_string(count) + " announcements");
     network_.reboot(current.to_v4(), count);
     wire_.hint(131s); // the ten announcements
-    if (count > 0 && was_good && quiet)
-        check_announced_loss(network_.now() + 5s + 1s + 100ms * static_cast<int>(kept_.size()));
+    const duration round_trips = 1s + 100ms * static_cast<int>(kept_.size());
+    if (was_good && quiet && count > 0)
+        check_healed("an announced loss is healed", network_.now() + 5s + round_trips);
+    else if (was_good && quiet && wire_.least_lease >= 60s)
+        check_healed("an unannounced loss is healed by the next renewal",
+                     network_.now() + std::min<duration>(wire_.least_lease, 24h) / 2 + 5s +
+                         round_trips);
 }
 
 void world::change_host()
 {
     const auto before = network_.host();
     disturbed();
+    moved_at_ = network_.now();
     wire_.host_changed(before);
     switch (network_.random(4)) {
     case 0:

@@ -70,6 +70,8 @@ private:
     void map(bool pair);
     void unmap();
     void ask_address();
+    void guard_one();
+    void notices(unsigned count);
     void wait_event();
     void cancel_one();
     void shut_down();
@@ -110,7 +112,7 @@ private:
     }
     void check_liveness();
     void check_memory();
-    void check_announced_loss(time_point deadline);
+    void check_healed(const std::string& name, time_point deadline);
     [[nodiscard]] duration recovery_bound() const;
     [[nodiscard]] bool good();
     [[nodiscard]] std::string describe_client() const;
@@ -133,6 +135,7 @@ private:
     time_point calm_until_, awake_at_;
     time_point tidy_since_; ///< since when datagrams keep their order
     time_point last_loss_ = long_ago;
+    time_point client_since_ = long_ago, moved_at_ = long_ago; ///< moved: the host
     unsigned disturbances_ = 0;
     duration mean_fault_{}, mean_action_{};
     std::chrono::seconds longest_lease_{7200};

@@ -145,7 +145,7 @@ private:
             return;
         const auto self = this->shared_from_this();
         {
-            const pumping_scope scope(pumping_);
+            const raised_flag at_work(pumping_);
             const time_point now = world_.now();
             do {
                 find_gateway(now);
@@ -161,27 +161,6 @@ private:
         }
         log_.deliver();
     }
-
-    /// Says that pump() is at work, also if it throws.
-    class pumping_scope
-    {
-    public:
-        explicit pumping_scope(bool& flag) noexcept : flag_(flag)
-        {
-            flag_ = true;
-        }
-
-        pumping_scope(const pumping_scope&) = delete;
-        pumping_scope& operator=(const pumping_scope&) = delete;
-
-        ~pumping_scope()
-        {
-            flag_ = false;
-        }
-
-    private:
-        bool& flag_;
-    };
 
     /// A verdict is about one gateway, and nobody watches the routes while the client rests.
     void confirm_verdict(time_point now)

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// A check, in debug builds, that a client is used by one thread at a time.
+/// Who is inside a client: one thread at a time, checked in debug builds, and one pump.
 
 #ifndef NATPMP_DETAIL_SERIAL_HPP
 #define NATPMP_DETAIL_SERIAL_HPP
@@ -44,6 +44,27 @@ public:
 private:
     serial_guard& guard_;
     std::thread::id outer_;
+};
+
+/// A flag that is set for the time of a scope, also if that is left by an exception.
+class raised_flag
+{
+public:
+    explicit raised_flag(bool& flag) noexcept : flag_(flag)
+    {
+        flag_ = true;
+    }
+
+    raised_flag(const raised_flag&) = delete;
+    raised_flag& operator=(const raised_flag&) = delete;
+
+    ~raised_flag()
+    {
+        flag_ = false;
+    }
+
+private:
+    bool& flag_;
 };
 
 } // namespace detail

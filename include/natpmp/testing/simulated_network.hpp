@@ -124,6 +124,13 @@ public:
         return route_;
     }
 
+    /// Tells the clients that something about the host changed, though nothing may have.
+    void notify()
+    {
+        for (const auto& call : watchers_.take())
+            at(awake_at_, [this, call] { net::post(context_, [call] { call({}); }); });
+    }
+
     /// Puts the host to sleep: nothing happens on it until then, and what arrives is lost.
     void sleep_until(time_point wake)
     {
@@ -193,19 +200,12 @@ private:
         return now_ < awake_at_;
     }
 
-    void add(const std::shared_ptr<simulated_socket>& made)
-    {
-        std::erase_if(sockets_, [](const auto& socket) { return socket.expired(); });
-        sockets_.push_back(made);
-    }
-
     template <class Function> void for_sockets(bool connected, Function function)
     {
         if (asleep())
             return;
-        const auto sockets = sockets_;
-        for (const auto& weak : sockets)
-            if (const auto socket = weak.lock(); socket && socket->connected() == connected)
+        for (const auto& socket : sockets_.alive())
+            if (socket->connected() == connected)
                 function(*socket);
     }
 
@@ -281,35 +281,14 @@ private:
             observer(datagram);
     }
 
-    using watcher = std::function<void(error_code)>;
-
-    /// Calls a watcher, once, when the host changes.
-    void watch(const std::shared_ptr<watcher>& waiting)
-    {
-        std::erase_if(watchers_, [&](const auto& each) {
-            const auto alive = each.lock();
-            return !alive || alive == waiting;
-        });
-        watchers_.push_back(waiting);
-    }
-
-    void notify()
-    {
-        for (const auto& weak : std::exchange(watchers_, {})) {
-            const auto waiting = weak.lock();
-            if (const auto call = waiting ? std::exchange(*waiting, nullptr) : nullptr)
-                at(awake_at_, [this, call] { net::post(context_, [call] { call({}); }); });
-        }
-    }
-
     net::io_context& context_;
     std::mt19937 random_;
     time_point now_{std::chrono::hours{1}};
     time_point awake_at_ = detail::long_ago;
     natpmp::gateway route_{};
     std::map<net::ip::address_v4, std::unique_ptr<simulated_gateway>> gateways_;
-    std::vector<std::weak_ptr<simulated_socket>> sockets_;
-    std::vector<std::weak_ptr<watcher>> watchers_;
+    simulated_list<simulated_socket> sockets_;
+    simulated_watchers watchers_;
     std::multimap<time_point, std::function<void()>> events_;
 };
 

@@ -143,7 +143,7 @@ public:
               socket_(std::make_shared<simulated_socket>(
                   net::any_io_executor(network.context_.get_executor())))
         {
-            network.add(socket_);
+            network.sockets_.add(socket_);
         }
 
         error_code open(const gateway& where, std::uint16_t port)
@@ -203,7 +203,7 @@ public:
         template <class Handler> void async_wait(Handler handler)
         {
             *waiting_ = std::move(handler);
-            network_->watch(waiting_);
+            network_->watchers_.add(waiting_);
         }
 
         [[nodiscard]] bool read()

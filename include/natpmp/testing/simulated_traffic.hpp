@@ -11,7 +11,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace testing {
@@ -62,6 +66,59 @@ struct simulated_datagram
     bool duplicate = false;
     /// Its bytes, none for ICMP port unreachable; valid during the call.
     std::span<const std::uint8_t> bytes;
+};
+
+/// What clients made and may have destroyed since; each is in here once.
+template <class Type>
+class simulated_list
+{
+public:
+    void add(const std::shared_ptr<Type>& made)
+    {
+        std::erase_if(all_, [&](const auto& each) {
+            const auto alive = each.lock();
+            return !alive || alive == made;
+        });
+        all_.push_back(made);
+    }
+
+    /// Those that are still there.
+    [[nodiscard]] std::vector<std::shared_ptr<Type>> alive() const
+    {
+        std::vector<std::shared_ptr<Type>> result;
+        for (const auto& each : all_)
+            if (auto found = each.lock())
+                result.push_back(std::move(found));
+        return result;
+    }
+
+private:
+    std::vector<std::weak_ptr<Type>> all_;
+};
+
+/// Who waits for the host to change.
+class simulated_watchers
+{
+public:
+    using handler_type = std::function<void(error_code)>;
+
+    void add(const std::shared_ptr<handler_type>& waiting)
+    {
+        list_.add(waiting);
+    }
+
+    /// Everybody who waits; each waits no longer.
+    [[nodiscard]] std::vector<handler_type> take()
+    {
+        std::vector<handler_type> result;
+        for (const auto& each : list_.alive())
+            if (auto handler = std::exchange(*each, nullptr))
+                result.push_back(std::move(handler));
+        return result;
+    }
+
+private:
+    simulated_list<handler_type> list_;
 };
 
 } // namespace testing
