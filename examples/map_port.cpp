@@ -242,6 +242,14 @@ private:
         return address.is_unspecified() ? std::string(unknown) : address.to_string();
     }
 
+    /// An address that the Internet does not reach: there is a second NAT, most of the time.
+    static std::string warning(const asio::ip::address& address)
+    {
+        if (address.is_unspecified() || natpmp::publicly_routable(address))
+            return {};
+        return " (" + std::string(to_string(natpmp::classify(address))) + " address)";
+    }
+
     static void print_text(const natpmp::event& news)
     {
         using natpmp::event_kind;
@@ -257,7 +265,8 @@ private:
         if (news.about_mapping() && news.kind != event_kind::unmapped &&
             news.kind != event_kind::lost)
             std::cout << " -> " << address_text(mapping.external_address, "unknown") << ':'
-                      << mapping.external_port << " for " << mapping.lifetime.count() << " s";
+                      << mapping.external_port << " for " << mapping.lifetime.count() << " s"
+                      << warning(mapping.external_address);
         if (news.error)
             std::cout << ": " << news.error.message();
         std::cout << std::endl;
@@ -274,6 +283,9 @@ private:
             std::cout << R"(,"protocol":")" << to_string(mapping.protocol)
                       << R"(","internal_port":)" << mapping.internal_port;
         std::cout << R"(,"external_address":)" << address;
+        if (!warning(mapping.external_address).empty())
+            std::cout << R"(,"address_kind":")"
+                      << to_string(natpmp::classify(mapping.external_address)) << '"';
         if (news.about_mapping())
             std::cout << R"(,"external_port":)" << mapping.external_port << R"(,"lifetime":)"
                       << mapping.lifetime.count();
@@ -361,8 +373,10 @@ private:
         }
         if (pending_ > 0 || leaving_)
             return;
-        if (mapped_ == 0)
-            end(1);
+        if (mapped_ == 0) // what was not answered may have been granted all the same: one delete
+            client_.async_shutdown(std::min<std::chrono::milliseconds>(
+                                       settings_.shutdown_limit, std::chrono::milliseconds(250)),
+                                   [this](const natpmp::error_code&) { end(1); });
         else if (settings_.once)
             end(0);
     }
