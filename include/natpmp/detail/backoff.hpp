@@ -18,6 +18,9 @@ namespace detail {
 /// fewer that are enough where nothing depends on the answer (1.75 s and 7.75 s).
 constexpr unsigned full_burst = 9, short_burst = 3, medium_burst = 5;
 
+/// How long a request is tried at least while another one waits: four transmissions.
+constexpr duration crowded_burst = 3750ms;
+
 /// How long the first transmission waits for its answer (T-1); no other waits for less.
 constexpr duration first_wait = 250ms;
 

@@ -23,6 +23,13 @@ inline time_point earliest_create(const record& entry, time_point now) noexcept
     return std::max(now, entry.last_create + least_request_gap);
 }
 
+/// The number of failures in a row, with this one.
+inline unsigned count_failure(record& entry) noexcept
+{
+    entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
+    return entry.failures;
+}
+
 inline void engine::set_live(record& entry, bool live) noexcept
 {
     up_ += live && !entry.live;

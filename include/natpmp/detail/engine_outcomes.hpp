@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_ENGINE_OUTCOMES_HPP
 #define NATPMP_DETAIL_ENGINE_OUTCOMES_HPP
 
-#include <natpmp/detail/engine_state.hpp>
+#include <natpmp/detail/engine_keeping.hpp>
 
 #include <algorithm>
 
@@ -86,7 +86,9 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
 inline void engine::create_failed(record& entry, const flight& done, error_code why, time_point now)
 {
     unplace(entry);
-    if (done.preempted) {
+    if (done.preempted && !entry.live && now - done.first_sent >= crowded_burst) {
+        entry.due = now + pause_after(count_failure(entry), false);
+    } else if (done.preempted) {
         entry.due = std::max(now, entry.last_create + least_renewal_gap);
     } else if (!entry.live) {
         postpone(entry, why, now);

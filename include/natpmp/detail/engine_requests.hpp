@@ -18,8 +18,8 @@ inline bool engine::begin_next(time_point now)
 {
     if (closing_)
         return begin_farewell(now);
-    return begin_removal(now) || begin_operation(now) || begin_renewal(now) ||
-           begin_background(now);
+    return begin_removal(now) || (overdue_at() <= now && begin_renewal(now)) ||
+           begin_operation(now) || begin_renewal(now) || begin_background(now);
 }
 
 inline bool engine::begin_removal(time_point now)

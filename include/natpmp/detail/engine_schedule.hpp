@@ -17,9 +17,6 @@ namespace detail {
 /// How long a request that must give way still waits for its answer.
 constexpr duration parting_wait = 1s;
 
-/// How long a renewal is tried while another one is due: four transmissions.
-constexpr duration crowded_burst = 3750ms;
-
 /// Does what is due. Returns a datagram to send now; call again until there is none.
 inline const packet* engine::advance(time_point now)
 {
@@ -91,6 +88,7 @@ inline time_point engine::deadline() const noexcept
         consider(flight_->transmissions.wake());
     if (!renewals_.empty())
         consider(std::max(renewals_.top().due, quiet_until_));
+    consider(overdue_at());
     if (!retries_.empty())
         consider(std::max({retries_.top().due, gate_, quiet_until_}));
     if (kept_ > 0)
@@ -101,11 +99,22 @@ inline time_point engine::deadline() const noexcept
     return next;
 }
 
+/// When the next renewal has waited too long; never if none is due before others.
+inline time_point engine::overdue_at() const noexcept
+{
+    if (renewals_.empty())
+        return never;
+    const record& next = renewals_.top();
+    return std::max(quiet_until_, next.due + std::max(duration{0}, next.expiry - next.due) / 2);
+}
+
 /// The highest rank of what could be sent now if nothing were in flight.
 inline rank engine::waiting(time_point now) const noexcept
 {
     if (!unmap_queue_.empty() || !removals_.empty())
         return rank::removal;
+    if (overdue_at() <= now && !(flight_->owner && flight_->owner->gave_way))
+        return rank::overdue;
     for (const operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
         if (each->not_before <= now && each != flight_->owner)
             return rank::operation;
@@ -120,11 +129,14 @@ inline void engine::give_way(time_point now)
     if (closing_ || flight_->rank == rank::removal || !flight_->transmissions.started())
         return;
     const rank next = waiting(now);
-    if (next < flight_->rank && !flight_->preempted) {
-        flight_->preempted = true;
-        flight_->transmissions.settle(now + parting_wait);
-    } else if (next == rank::renewal && flight_->rank == rank::renewal) {
+    const bool renews = next == rank::renewal || next == rank::overdue;
+    if (renews && flight_->rank == rank::renewal) {
         flight_->transmissions.end_by(flight_->first_sent + crowded_burst);
+    } else if (next < flight_->rank && !flight_->preempted) {
+        flight_->preempted = true;
+        if (next == rank::overdue && flight_->owner)
+            flight_->owner->gave_way = true;
+        flight_->transmissions.settle(now + parting_wait);
     }
 }
 

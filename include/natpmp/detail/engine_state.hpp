@@ -26,6 +26,7 @@ namespace detail {
 enum class rank : std::uint8_t
 {
     removal,
+    overdue, ///< a renewal that has waited for half of what was left of its lease
     operation,
     renewal,
     background,
@@ -157,6 +158,7 @@ private:
 
     // engine_schedule.hpp
     void expire(time_point now);
+    [[nodiscard]] time_point overdue_at() const noexcept;
     [[nodiscard]] rank waiting(time_point now) const noexcept;
     void give_way(time_point now);
     void orphan(time_point now);

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_ENGINE_WISHES_HPP
 #define NATPMP_DETAIL_ENGINE_WISHES_HPP
 
-#include <natpmp/detail/engine_state.hpp>
+#include <natpmp/detail/engine_keeping.hpp>
 
 #include <algorithm>
 
@@ -150,16 +150,12 @@ inline bool engine::close_gate(error_code why, time_point now)
 inline void engine::postpone(record& entry, error_code why, time_point now)
 {
     entry.error = pack(why);
-    const auto failed = [&] {
-        entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
-        return entry.failures;
-    };
     if (close_gate(why, now)) {
         // If others are answered it is this mapping's after all.
-        entry.due = silences_ > 1 ? now : now + pause_after(failed(), false);
+        entry.due = silences_ > 1 ? now : now + pause_after(count_failure(entry), false);
     } else if (attached_) {
         const bool refusal = why == condition::refused || why == result_code::unsupported_version;
-        entry.due = now + pause_after(failed(), refusal);
+        entry.due = now + pause_after(count_failure(entry), refusal);
     } else {
         entry.due = now;
     }

@@ -62,6 +62,7 @@ struct operation
     std::array<bool, 2> adopted{}; ///< whether the mapping is wanted because of this operation
     bool started = false;          ///< whether the engine knows it
     bool sent = false;             ///< whether a datagram of its own went out
+    bool gave_way = false;         ///< whether it let a renewal pass, which it does once
     time_point not_before = long_ago;
     time_point deadline = never;
 
