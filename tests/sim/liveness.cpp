@@ -124,7 +124,7 @@ void world::check_memory()
 {
     const std::int64_t used = live_heap_bytes() - heap_at_start_;
     tally_.most_memory = std::max(tally_.most_memory, used);
-    check(used <= 256 * 1024 + 2048 * static_cast<std::int64_t>(pending_.size()), [&] {
+    check(used <= 512 * 1024 + 2048 * static_cast<std::int64_t>(pending_.size()), [&] {
         return "memory is bounded: " + std::to_string(used) + " bytes with " +
                std::to_string(pending_.size()) + " operations";
     });
