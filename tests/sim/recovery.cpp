@@ -109,6 +109,44 @@ TEST_CASE("sim: another gateway gets everything anew, and no delete (H-3)")
           std::vector<std::string>{"gateway_changed", "lost", "address_changed", "restored"});
 }
 
+TEST_CASE("sim: a verdict does not outlast its gateway, even while the client rests (T-7)")
+{
+    home home;
+    home.network.add_gateway(other_gateway);
+    home.network.gateway().serving = false;
+    home.map(protocol::tcp, 80);
+    REQUIRE(home.completed.back() == natpmp::errc::not_supported);
+    SECTION("the same gateway: it is kept")
+    {
+        home.client.async_map_port(
+            protocol::tcp, 80,
+            [&](const natpmp::error_code& error, auto&&...) { home.completed.push_back(error); });
+        home.network.run_for(1s);
+        CHECK(home.completed.back() == natpmp::errc::not_supported);
+        CHECK(home.wire.empty());
+    }
+    SECTION("another one: it is asked")
+    {
+        home.network.set_host(asio::ip::make_address_v4("10.0.0.2"), other_gateway);
+        home.map(protocol::tcp, 80);
+        CHECK_FALSE(home.completed.back());
+        CHECK(home.mapped(protocol::tcp, 80));
+    }
+}
+
+TEST_CASE("sim: shutdown deletes every mapping once, though each delete is refused by ICMP")
+{
+    home home;
+    for (std::uint16_t port = 1; port <= 40; ++port)
+        home.map(protocol::tcp, port);
+    home.network.gateway().serving = false;
+    home.client.async_shutdown(
+        2s, [&](const natpmp::error_code& error) { home.completed.push_back(error); });
+    home.network.run_for(3s);
+    CHECK(home.completed.back() == natpmp::errc::shutdown_incomplete);
+    CHECK(home.wire.size() == 40);
+}
+
 TEST_CASE("sim: an outage longer than the lease ends with the mapping up again (N-3)")
 {
     home home;
