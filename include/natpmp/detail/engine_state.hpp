@@ -7,10 +7,9 @@
 #ifndef NATPMP_DETAIL_ENGINE_STATE_HPP
 #define NATPMP_DETAIL_ENGINE_STATE_HPP
 
-#include <natpmp/detail/backoff.hpp>
 #include <natpmp/detail/epoch.hpp>
+#include <natpmp/detail/flight.hpp>
 #include <natpmp/detail/lease.hpp>
-#include <natpmp/detail/operation.hpp>
 #include <natpmp/detail/schedule.hpp>
 #include <natpmp/detail/wire.hpp>
 #include <natpmp/options.hpp>
@@ -21,43 +20,6 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
-
-/// How urgent a request is; first come, first served within each.
-enum class rank : std::uint8_t
-{
-    removal,
-    overdue, ///< a renewal that has waited for half of what was left of its lease
-    operation,
-    renewal,
-    background,
-    nothing
-};
-
-enum class request_kind : std::uint8_t
-{
-    clean_up,
-    create,
-    remove,
-    address
-};
-
-/// The one request in flight.
-struct flight
-{
-    request_kind what = request_kind::address;
-    detail::rank rank = rank::background;
-    operation* owner = nullptr; ///< null for the engine's own requests
-    record* entry = nullptr;    ///< null for an address request
-    packet bytes{};
-    std::uint32_t lifetime = 0; ///< as asked
-    burst transmissions{};
-    time_point first_sent{}, last_sent{};
-    time_point next_attempt = never; ///< of a renewal that fails
-    bool was_possible = false;       ///< whether the gateway may have had the mapping before
-    bool was_live = false;           ///< whether the mapping was up before
-    bool orphaned = false;           ///< its operation is gone; the answer may still matter
-    bool preempted = false;          ///< something more urgent waits
-};
 
 /// Datagrams, ticks and commands in, datagrams and completions out; the time is passed in.
 class engine
