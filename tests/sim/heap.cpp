@@ -2,6 +2,24 @@
 
 #include "heap.hpp"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_ADDRESS_SANITIZER
+#endif
+#endif
+
+#if defined(SIM_ADDRESS_SANITIZER) || defined(__SANITIZE_ADDRESS__)
+
+// The sanitizer has operators of its own, and counts.
+#include <sanitizer/allocator_interface.h>
+
+std::int64_t sim::live_heap_bytes() noexcept
+{
+    return static_cast<std::int64_t>(__sanitizer_get_current_allocated_bytes());
+}
+
+#else
+
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -47,3 +65,5 @@ void operator delete(void* given, std::size_t) noexcept
 {
     operator delete(given);
 }
+
+#endif

@@ -103,7 +103,7 @@ inline bool engine::begin_renewal(time_point now)
 {
     while (!renewals_.empty() && defer_create(renewals_.top(), now)) {
     }
-    if (renewals_.empty() || std::max(renewals_.top().due, quiet_until_) > now)
+    if (renewals_.empty() || renewals_.top().due > now)
         return false;
     record& entry = renewals_.top();
     unplace(entry);
@@ -123,7 +123,7 @@ inline bool engine::begin_background(time_point now)
     }
     while (!retries_.empty() && defer_create(retries_.top(), now)) {
     }
-    if (retries_.empty() || std::max({retries_.top().due, gate_, quiet_until_}) > now)
+    if (retries_.empty() || std::max(retries_.top().due, gate_) > now)
         return false;
     record& entry = retries_.top();
     unplace(entry);

@@ -87,10 +87,10 @@ inline time_point engine::deadline() const noexcept
     if (flight_)
         consider(flight_->transmissions.wake());
     if (!renewals_.empty())
-        consider(std::max(renewals_.top().due, quiet_until_));
+        consider(renewals_.top().due);
     consider(overdue_at());
     if (!retries_.empty())
-        consider(std::max({retries_.top().due, gate_, quiet_until_}));
+        consider(std::max(retries_.top().due, gate_));
     if (kept_ > 0)
         consider(address_.due);
     for (const operation* each = user_queue_.front(); each && each->not_before > now_;
@@ -105,7 +105,7 @@ inline time_point engine::overdue_at() const noexcept
     if (renewals_.empty())
         return never;
     const record& next = renewals_.top();
-    return std::max(quiet_until_, next.due + std::max(duration{0}, next.expiry - next.due) / 2);
+    return next.due + std::max(duration{0}, next.expiry - next.due) / 2;
 }
 
 /// The highest rank of what could be sent now if nothing were in flight.
@@ -118,7 +118,7 @@ inline rank engine::waiting(time_point now) const noexcept
     for (const operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
         if (each->not_before <= now && each != flight_->owner)
             return rank::operation;
-    if (!renewals_.empty() && std::max(renewals_.top().due, quiet_until_) <= now)
+    if (!renewals_.empty() && renewals_.top().due <= now)
         return rank::renewal;
     return rank::nothing;
 }

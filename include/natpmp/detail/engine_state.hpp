@@ -230,7 +230,7 @@ private:
     epoch_tracker epoch_;
     std::uint32_t generation_ = 0;
     std::optional<time_point> recovery_at_;
-    time_point quiet_until_ = long_ago; ///< no renewal before, after a loss of state (R-1)
+    time_point quiet_until_ = long_ago; ///< what a loss of state hurries waits so long (R-1)
     token_bucket recoveries_{3, 5min};
     token_bucket hints_{3, 5min};
     std::optional<time_point> hint_at_; ///< when the next hint of a packet counts

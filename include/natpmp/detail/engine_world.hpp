@@ -61,7 +61,7 @@ inline void engine::hint(time_point now)
             (flight_ && flight_->entry == &entry))
             return;
         entry.failures = 0;
-        entry.due = earliest_create(entry, now);
+        entry.due = std::max(earliest_create(entry, now), quiet_until_);
         place(entry);
     });
 }
