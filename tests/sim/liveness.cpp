@@ -68,7 +68,12 @@ void world::on_datagram(const testing::simulated_datagram& datagram)
     if (datagram.at == place::arrived)
         return;
     ++tally_.datagrams;
-    wire_.sent(datagram);
+    try {
+        wire_.sent(datagram);
+    } catch (const violation& found) { // not through the client that sends it
+        if (violation_.empty())
+            violation_ = found.what();
+    }
 }
 
 void world::say(const std::string& line) const
@@ -104,6 +109,7 @@ tally world::run()
     plan(fault, mean_fault_);
     plan(action, mean_action_);
     while (network_.step(end_)) {
+        check(violation_.empty(), [&] { return violation_; });
         check_liveness();
         check_memory();
         if (client_ && wire_.closed)
@@ -111,6 +117,7 @@ tally world::run()
     }
     if (client_)
         destroy();
+    check(violation_.empty(), [&] { return violation_; });
     tally_.checks += wire_.done;
     (wire_.least_lease < 60s ? tally_.most_in_an_hour_short : tally_.most_in_an_hour) =
         wire_.most_in_an_hour;

@@ -137,6 +137,7 @@ private:
     time_point last_loss_ = long_ago;
     time_point client_since_ = long_ago, moved_at_ = long_ago; ///< moved: the host
     unsigned disturbances_ = 0;
+    std::string violation_; ///< the first one seen on the wire
     duration mean_fault_{}, mean_action_{};
     std::chrono::seconds longest_lease_{7200};
     std::vector<asio::ip::address_v4> gateways_;
