@@ -65,14 +65,14 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
         progress(*done.owner, now);
     else if (done.owner && !done.preempted) {
         close_gate(why, now);
-        if (is_verdict(why))
-            judge_gateway(why, now);
-        else
-            fail(*done.owner, why, now);
         if (is_verdict(why) && entry.live && entry.due <= now) { // that was the renewal
             entry.due = plan_renewal(now, entry.expiry).next;
             place(entry);
         }
+        if (is_verdict(why))
+            judge_gateway(why, now);
+        else
+            fail(*done.owner, why, now);
     } else if (!done.owner && !done.orphaned && why && entry.wanted) {
         create_failed(entry, done, why, now);
     }
