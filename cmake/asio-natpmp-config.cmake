@@ -1,14 +1,39 @@
-# FindAsio.cmake is installed beside this file.
-list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
-find_package(Asio 1.22.1 MODULE QUIET)
-list(POP_FRONT CMAKE_MODULE_PATH)
-
-if(NOT Asio_FOUND)
-    set(asio-natpmp_FOUND FALSE)
-    set(asio-natpmp_NOT_FOUND_MESSAGE
-        "asio-natpmp needs Asio 1.22.1 or newer and threads. Set Asio_ROOT to where Asio is."
-    )
-    return()
+# Components: asio, the target asio-natpmp::asio-natpmp, which is what one gets without components;
+# boost-asio, the target asio-natpmp::boost-asio-natpmp.
+set(_natpmp_components ${asio-natpmp_FIND_COMPONENTS})
+if(NOT _natpmp_components)
+    set(_natpmp_components asio)
+    set(asio-natpmp_FIND_REQUIRED_asio TRUE)
 endif()
 
-include("${CMAKE_CURRENT_LIST_DIR}/asio-natpmp-targets.cmake")
+foreach(_natpmp_component IN LISTS _natpmp_components)
+    set(_natpmp_missing "")
+    if(_natpmp_component STREQUAL "asio")
+        # FindAsio.cmake is installed beside this file.
+        list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+        find_package(Asio 1.22.1 MODULE QUIET)
+        list(POP_FRONT CMAKE_MODULE_PATH)
+        if(NOT Asio_FOUND)
+            set(_natpmp_missing "Asio 1.22.1 or newer and threads. Set Asio_ROOT to where Asio is.")
+        endif()
+        set(_natpmp_targets asio-natpmp-targets)
+    elseif(_natpmp_component STREQUAL "boost-asio")
+        find_package(Boost 1.78 QUIET)
+        find_package(Threads QUIET)
+        if(NOT Boost_FOUND OR NOT Threads_FOUND)
+            set(_natpmp_missing "Boost 1.78 or newer and threads. Set Boost_ROOT to where Boost is.")
+        endif()
+        set(_natpmp_targets boost-asio-natpmp-targets)
+    else()
+        set(_natpmp_missing "a component that does not exist: ${_natpmp_component}.")
+    endif()
+
+    if(NOT _natpmp_missing)
+        include("${CMAKE_CURRENT_LIST_DIR}/${_natpmp_targets}.cmake")
+        set(asio-natpmp_${_natpmp_component}_FOUND TRUE)
+    elseif(asio-natpmp_FIND_REQUIRED_${_natpmp_component})
+        set(asio-natpmp_FOUND FALSE)
+        set(asio-natpmp_NOT_FOUND_MESSAGE "asio-natpmp needs ${_natpmp_missing}")
+        return()
+    endif()
+endforeach()

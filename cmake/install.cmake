@@ -16,16 +16,19 @@ install(
     FILES_MATCHING PATTERN "*.hpp"
 )
 
-install(
-    TARGETS asio-natpmp
-    EXPORT asio-natpmp-targets
-    INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-)
-install(
-    EXPORT asio-natpmp-targets
-    NAMESPACE asio-natpmp::
-    DESTINATION "${ASIO_NATPMP_INSTALL_CMAKEDIR}"
-)
+# An export set for each flavour: a consumer of one needs not have the other's Asio.
+foreach(flavour asio-natpmp boost-asio-natpmp)
+    install(
+        TARGETS ${flavour}
+        EXPORT ${flavour}-targets
+        INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    )
+    install(
+        EXPORT ${flavour}-targets
+        NAMESPACE asio-natpmp::
+        DESTINATION "${ASIO_NATPMP_INSTALL_CMAKEDIR}"
+    )
+endforeach()
 write_basic_package_version_file(
     "${PROJECT_BINARY_DIR}/asio-natpmp-config-version.cmake"
     COMPATIBILITY SameMinorVersion

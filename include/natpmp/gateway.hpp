@@ -60,13 +60,13 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 /// Finds the host's IPv4 default gateway, as default_gateway(error_code&) does.
 ///
-/// @throws std::system_error With the error code that the other overload gives.
+/// @throws natpmp::system_error With the error code that the other overload gives.
 [[nodiscard]] inline gateway default_gateway()
 {
     error_code error;
     const gateway found = default_gateway(error);
     if (error)
-        throw NATPMP_SYSTEM_NAMESPACE::system_error(error);
+        detail::throw_error(error);
     return found;
 }
 

@@ -5,9 +5,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/bind_allocator.hpp>
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
+#include "support/asio.hpp"
 
 #include <cstddef>
 #include <memory>

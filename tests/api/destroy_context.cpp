@@ -6,13 +6,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/awaitable.hpp>
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
+#include "support/asio.hpp"
 
 #include <memory>
 #include <optional>

@@ -5,10 +5,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/bind_executor.hpp>
-#include <asio/post.hpp>
-#include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
+#include "support/asio.hpp"
 
 #include <future>
 #include <memory>

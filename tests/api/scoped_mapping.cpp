@@ -5,11 +5,7 @@
 
 #include "api/cancelling.hpp"
 
-#include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
+#include "support/asio.hpp"
 
 #include <optional>
 #include <type_traits>

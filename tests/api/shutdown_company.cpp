@@ -5,10 +5,7 @@
 
 #include "api/cancelling.hpp"
 
-#include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
+#include "support/asio.hpp"
 
 #include <chrono>
 #include <exception>
@@ -110,7 +107,7 @@ asio::awaitable<void> service(world& in, int& stage)
             const auto news = co_await on.async_wait_event();
             stage += news.kind == event_kind::mapped ? 1 : 100;
         }
-    } catch (const std::system_error&) {
+    } catch (const natpmp::system_error&) {
         stage = 3;
     }
     co_await asio::this_coro::reset_cancellation_state();

@@ -5,9 +5,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/strand.hpp>
-#include <asio/use_awaitable.hpp>
-#include <asio/use_future.hpp>
+#include "support/asio.hpp"
 
 #include <concepts>
 #include <future>

@@ -5,15 +5,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/awaitable.hpp>
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/post.hpp>
-#include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
-#include <asio/use_awaitable.hpp>
-#include <asio/use_future.hpp>
+#include "support/asio.hpp"
 
 #include <future>
 #include <memory>
@@ -92,7 +84,7 @@ asio::awaitable<void> read_until_closed(client& on, int& ended)
             mapped += news.kind == event_kind::mapped ? 1 : 0;
             unmapped += news.kind == event_kind::unmapped ? 1 : 0;
         }
-    } catch (const std::system_error& error) {
+    } catch (const natpmp::system_error& error) {
         if (error.code() == errc::closed && mapped == unmapped)
             ++ended;
     }

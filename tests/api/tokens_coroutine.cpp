@@ -5,17 +5,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
-#if ASIO_VERSION >= 102300
-#include <asio/as_tuple.hpp>
-#else
-#include <asio/experimental/as_tuple.hpp>
-#endif
+#include "support/asio.hpp"
 
 #include <exception>
 #include <system_error>
@@ -23,7 +13,7 @@
 namespace tokens_coroutine_test {
 using namespace api_test;
 
-#if ASIO_VERSION >= 102300
+#if NATPMP_ASIO_VERSION >= 102300
 using asio::as_tuple;
 using asio::as_tuple_t;
 #else
@@ -115,7 +105,7 @@ TEMPLATE_LIST_TEST_CASE("tokens: an error is thrown", "", all_operations)
     client gone(in.context, in.options());
     const client on(std::move(gone));
     report got;
-    CHECK_THROWS_AS(run(in, throwing<TestType>(gone, got)), std::system_error);
+    CHECK_THROWS_AS(run(in, throwing<TestType>(gone, got)), natpmp::system_error);
     CHECK(got.calls == 0);
 }
 

@@ -5,16 +5,7 @@
 
 #include "api/operations.hpp"
 
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/bind_executor.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/detached.hpp>
-#include <asio/use_future.hpp>
-#if ASIO_VERSION >= 102300
-#include <asio/deferred.hpp>
-#else
-#include <asio/experimental/deferred.hpp>
-#endif
+#include "support/asio.hpp"
 
 #include <future>
 #include <memory>
@@ -24,7 +15,7 @@
 namespace tokens_handler_test {
 using namespace api_test;
 
-#if ASIO_VERSION >= 102300
+#if NATPMP_ASIO_VERSION >= 102300
 using asio::deferred;
 #else
 using asio::experimental::deferred;

@@ -9,7 +9,7 @@
 
 #include "support/catch.hpp"
 
-#include <asio/io_context.hpp>
+#include "support/asio.hpp"
 
 #include <chrono>
 #include <string>

@@ -19,10 +19,12 @@ MAX_LINES = 300
 COMMENT_OR_STRING = re.compile(
     r"""//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])'|"(?:\\.|[^"\\\n])*\"""", re.DOTALL
 )
-INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
+INCLUDE = re.compile(
+    r'^[ \t]*#[ \t]*include[ \t]*(?:[<"]|NATPMP_ASIO_(?=HEADER))([^>"\n]+)', re.MULTILINE
+)
 DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
 UNDEF = re.compile(r"^[ \t]*#[ \t]*undef[ \t]+(\w+)", re.MULTILINE)
-ASIO_NAME = re.compile(r"(?<![\w:])(?:::[ \t]*asio\b|asio[ \t]*::)")
+ASIO_NAME = re.compile(r"(?<![\w:])(?:(?:::[ \t]*)?(?:boost[ \t]*::[ \t]*)?asio[ \t]*::|::[ \t]*asio\b)")
 
 
 def without_comments(text, strings_too):
@@ -38,7 +40,7 @@ def faults_of(name, text, rank):
     guard = re.sub(r"\W", "_", name).upper()
 
     for included in INCLUDE.findall(without_comments(text, strings_too=False)):
-        if re.match(r"asio(/|\.hpp$)", included):
+        if re.match(r"(boost/)?asio(/|\.hpp$)|HEADER\(", included):
             if name != SEAM and not name.startswith("natpmp/testing/"):
                 yield f"includes <{included}>; only {SEAM} may"
         elif included.startswith("natpmp/"):

@@ -5,13 +5,7 @@
 
 #include "loopback/client_support.hpp"
 
-#include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/post.hpp>
-#include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
-#include <asio/use_awaitable.hpp>
-#include <asio/use_future.hpp>
+#include "support/asio.hpp"
 
 #include <future>
 #include <memory>

@@ -7,8 +7,7 @@
 
 #include "support/catch.hpp"
 
-#include <asio/io_context.hpp>
-#include <asio/strand.hpp>
+#include "support/asio.hpp"
 
 #include <array>
 #include <chrono>
@@ -160,9 +159,9 @@ TEST_CASE("fake_gateway: a port that is not to be had")
 {
     bench world;
     CHECK_THROWS_AS(fake_gateway(world.context.get_executor(), world.gateway.endpoint().port()),
-                    std::system_error);
+                    natpmp::system_error);
     CHECK_THROWS_AS(fake_gateway(world.context.get_executor(), 0, address_v4{0xCB007107}),
-                    std::system_error);
+                    natpmp::system_error);
 }
 
 TEST_CASE("fake_gateway: delayed answers come in the order in which they are due")

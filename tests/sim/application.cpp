@@ -2,7 +2,7 @@
 
 #include "world.hpp"
 
-#include <asio/post.hpp>
+#include "support/asio.hpp"
 
 #include <algorithm>
 

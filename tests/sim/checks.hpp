@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "support/asio.hpp"
+
 #include <natpmp/describe.hpp>
 #include <natpmp/scoped_mapping.hpp>
 #include <natpmp/testing/simulated_platform.hpp>

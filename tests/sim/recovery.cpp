@@ -5,7 +5,7 @@
 #include <natpmp/describe.hpp>
 #include <natpmp/testing/simulated_platform.hpp>
 
-#include <asio/io_context.hpp>
+#include "support/asio.hpp"
 
 #include <string>
 #include <vector>

@@ -6,9 +6,7 @@
 #include "checks.hpp"
 #include "heap.hpp"
 
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/io_context.hpp>
+#include "support/asio.hpp"
 
 #include <list>
 #include <memory>

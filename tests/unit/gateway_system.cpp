@@ -14,7 +14,7 @@ TEST_CASE("gateway_system: default_gateway on this host", "[gateway]")
     const auto found = natpmp::default_gateway(error);
     if (error) {
         CHECK(found == natpmp::gateway{});
-        CHECK_THROWS_AS(natpmp::default_gateway(), std::system_error);
+        CHECK_THROWS_AS(natpmp::default_gateway(), natpmp::system_error);
     } else {
         CHECK(found.address.is_v4());
         CHECK_FALSE(found.address.is_unspecified());

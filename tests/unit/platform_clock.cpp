@@ -7,7 +7,7 @@
 
 #include <natpmp/platform.hpp>
 
-#include <asio/io_context.hpp>
+#include "support/asio.hpp"
 
 #if defined(__linux__)
 

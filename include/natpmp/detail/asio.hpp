@@ -2,71 +2,99 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// The one seam to Asio: its version, its namespace, its error_code. No other header names ::asio.
+/// The one seam to Asio, standalone or Boost's (NATPMP_USE_BOOST_ASIO): its headers, its version,
+/// its namespace, its error_code. No other header names ::asio.
 
 #ifndef NATPMP_DETAIL_ASIO_HPP
 #define NATPMP_DETAIL_ASIO_HPP
-
-#include <asio/detail/config.hpp>
-#include <asio/version.hpp>
-
-#include <asio/any_io_executor.hpp>
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/buffer.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/cancellation_state.hpp>
-#include <asio/compose.hpp>
-#include <asio/dispatch.hpp>
-#include <asio/error.hpp>
-#include <asio/execution.hpp>
-#include <asio/execution_context.hpp>
-#include <asio/ip/address.hpp>
-#include <asio/ip/multicast.hpp>
-#include <asio/ip/udp.hpp>
-#include <asio/post.hpp>
-#include <asio/prefer.hpp>
-#include <asio/query.hpp>
-#include <asio/socket_base.hpp>
-
-#if defined(__linux__)
-#include <asio/posix/stream_descriptor.hpp>
-#else
-#include <asio/basic_waitable_timer.hpp>
-#endif
-
-#if ASIO_VERSION >= 102300
-#include <asio/deferred.hpp>
-#elif defined(ASIO_HAS_CO_AWAIT)
-#include <asio/use_awaitable.hpp>
-#endif
 
 #include <natpmp/version.hpp>
 
 #include <system_error>
 #include <type_traits>
 
-#if ASIO_VERSION < 102201
-#error "asio-natpmp needs Asio 1.22.1 or newer"
+// The two flavours. A header of Asio is included by its name within it.
+#if defined(NATPMP_USE_BOOST_ASIO)
+#define NATPMP_ASIO_HEADER(name) <boost/asio/name>
+#else
+#define NATPMP_ASIO_HEADER(name) <asio/name>
 #endif
 
+// clang-format off
+#include NATPMP_ASIO_HEADER(detail/config.hpp)
+#include NATPMP_ASIO_HEADER(detail/throw_error.hpp)
+#include NATPMP_ASIO_HEADER(version.hpp)
+
+#include NATPMP_ASIO_HEADER(any_io_executor.hpp)
+#include NATPMP_ASIO_HEADER(associated_allocator.hpp)
+#include NATPMP_ASIO_HEADER(associated_cancellation_slot.hpp)
+#include NATPMP_ASIO_HEADER(associated_executor.hpp)
+#include NATPMP_ASIO_HEADER(async_result.hpp)
+#include NATPMP_ASIO_HEADER(buffer.hpp)
+#include NATPMP_ASIO_HEADER(cancellation_signal.hpp)
+#include NATPMP_ASIO_HEADER(cancellation_state.hpp)
+#include NATPMP_ASIO_HEADER(compose.hpp)
+#include NATPMP_ASIO_HEADER(dispatch.hpp)
+#include NATPMP_ASIO_HEADER(error.hpp)
+#include NATPMP_ASIO_HEADER(execution.hpp)
+#include NATPMP_ASIO_HEADER(execution_context.hpp)
+#include NATPMP_ASIO_HEADER(ip/address.hpp)
+#include NATPMP_ASIO_HEADER(ip/multicast.hpp)
+#include NATPMP_ASIO_HEADER(ip/udp.hpp)
+#include NATPMP_ASIO_HEADER(post.hpp)
+#include NATPMP_ASIO_HEADER(prefer.hpp)
+#include NATPMP_ASIO_HEADER(query.hpp)
+#include NATPMP_ASIO_HEADER(socket_base.hpp)
+
+#if defined(__linux__)
+#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
+#else
+#include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
+#endif
+
+#if defined(NATPMP_USE_BOOST_ASIO)
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+#define NATPMP_ASIO_VERSION BOOST_ASIO_VERSION
+#define NATPMP_ASIO_NAMESPACE boost::asio
+#define NATPMP_SYSTEM_NAMESPACE boost::system
+#if defined(BOOST_ASIO_HAS_CO_AWAIT)
+#define NATPMP_ASIO_HAS_CO_AWAIT
+#endif
+#else
+#define NATPMP_ASIO_VERSION ASIO_VERSION
+#define NATPMP_ASIO_NAMESPACE asio
 #define NATPMP_SYSTEM_NAMESPACE std
+#if defined(ASIO_HAS_CO_AWAIT)
+#define NATPMP_ASIO_HAS_CO_AWAIT
+#endif
+#endif
+
+#if NATPMP_ASIO_VERSION < 102201
+#error "asio-natpmp needs Asio 1.22.1 or newer (Boost 1.78 or newer)"
+#endif
+
+#if NATPMP_ASIO_VERSION >= 102300
+#include NATPMP_ASIO_HEADER(deferred.hpp)
+#elif defined(NATPMP_ASIO_HAS_CO_AWAIT)
+#include NATPMP_ASIO_HEADER(use_awaitable.hpp)
+#endif
+// clang-format on
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
-namespace net = ::asio;
+namespace net = ::NATPMP_ASIO_NAMESPACE;
 
-using error_code = std::error_code;
-using error_category = std::error_category;
-using error_condition = std::error_condition;
+using error_code = NATPMP_SYSTEM_NAMESPACE::error_code;
+using error_category = NATPMP_SYSTEM_NAMESPACE::error_category;
+using error_condition = NATPMP_SYSTEM_NAMESPACE::error_condition;
+using system_error = NATPMP_SYSTEM_NAMESPACE::system_error;
 
 namespace detail {
 
-#if ASIO_VERSION >= 102300
+#if NATPMP_ASIO_VERSION >= 102300
 using fallback_token = net::deferred_t;
-#elif defined(ASIO_HAS_CO_AWAIT)
+#elif defined(NATPMP_ASIO_HAS_CO_AWAIT)
 using fallback_token = net::use_awaitable_t<>;
 #else
 using fallback_token = void;
@@ -83,6 +111,12 @@ struct default_token_of
 /// executor if there is one, else a token whose result can be awaited.
 template <class Executor>
 using default_token = typename default_token_of<Executor>::type;
+
+/// Throws a system_error; where exceptions are off, calls what Asio has the application define.
+inline void throw_error(const error_code& error)
+{
+    net::detail::throw_error(error);
+}
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

@@ -52,7 +52,7 @@ public:
     /// @param executor  where it works
     /// @param port      its port; 0: any free one
     /// @param address   its address: one of this host
-    /// @throws std::system_error  if the port is not to be had
+    /// @throws natpmp::system_error  if the port is not to be had
     explicit basic_fake_gateway(
         const Executor& executor, std::uint16_t port = 0,
         const net::ip::address_v4& address = net::ip::address_v4::loopback())
@@ -111,7 +111,7 @@ public:
 
     /// Opens the same port again, if it is closed.
     ///
-    /// @throws std::system_error  if another program has taken the port meanwhile
+    /// @throws natpmp::system_error  if another program has taken the port meanwhile
     void reopen()
     {
         if (!is_open())

@@ -11,8 +11,10 @@
 #include <natpmp/detail/time.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 
-#include <asio/basic_waitable_timer.hpp>
-#include <asio/wait_traits.hpp>
+// clang-format off
+#include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
+#include NATPMP_ASIO_HEADER(wait_traits.hpp)
+// clang-format on
 
 #include <algorithm>
 #include <array>
@@ -75,7 +77,7 @@ public:
         return socket_.is_open();
     }
 
-    /// Opens the port and begins to answer. Throws std::system_error if it is not to be had.
+    /// Opens the port and begins to answer. Throws system_error if it is not to be had.
     void open()
     {
         socket_ = bound_to(endpoint_);
@@ -204,7 +206,7 @@ private:
             stranger.port(0);
         try {
             bound_to(stranger).send_to(net::buffer(reply.bytes), destination);
-        } catch (const std::system_error&) {
+        } catch (const system_error&) {
             // A host without that address cannot play the stranger: the datagram is lost.
         }
     }
@@ -250,7 +252,7 @@ private:
         try {
             if (!is_open())
                 open();
-        } catch (const std::system_error&) {
+        } catch (const system_error&) {
             // Another program has the port now: it stays closed, as is_open() tells.
         }
     }

@@ -11,7 +11,9 @@
 #include <natpmp/testing/simulated_socket.hpp>
 #include <natpmp/testing/simulated_traffic.hpp>
 
-#include <asio/io_context.hpp>
+// clang-format off
+#include NATPMP_ASIO_HEADER(io_context.hpp)
+// clang-format on
 
 #include <functional>
 #include <map>
