@@ -15,6 +15,8 @@
 // The one place that picks a platform's source. Each defines detail::find_default_gateway().
 #if defined(__linux__)
 #include <natpmp/detail/gateway_linux.hpp>
+#elif defined(_WIN32)
+#include <natpmp/detail/gateway_windows.hpp>
 #else
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -49,7 +51,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 ///
 /// Thread safety: any thread, also at the same time.
 ///
-/// @param error errc::no_gateway if there is no such route (always so outside Linux for now), or
+/// @param error errc::no_gateway if there is no such route , or
 ///              the system's error if the routing table cannot be read.
 /// @return The gateway; a default-constructed one on error.
 /// @throws std::bad_alloc Nothing else.

@@ -51,6 +51,9 @@
 #else
 #include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
 #endif
+#if defined(_WIN32)
+#include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
+#endif
 
 #if defined(NATPMP_USE_BOOST_ASIO)
 #include <boost/system/error_code.hpp>

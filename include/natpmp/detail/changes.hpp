@@ -59,6 +59,60 @@ private:
     net::posix::basic_stream_descriptor<Executor> descriptor_;
 };
 
+#elif defined(_WIN32)
+
+/// Notices by the IP Helper API, which wakes an event.
+template <class Executor>
+class change_notices
+{
+public:
+    explicit change_notices(const Executor& executor) : event_(executor)
+    {}
+
+    ~change_notices()
+    {
+        close();
+    }
+
+    error_code open()
+    {
+        const HANDLE created = ::CreateEventW(nullptr, FALSE, FALSE, nullptr);
+        if (!created)
+            return windows_error(::GetLastError());
+        error_code error;
+        event_.assign(created, error);
+        if (error)
+            ::CloseHandle(created);
+        else
+            error = subscription_.open(created);
+        return error;
+    }
+
+    /// Waits until there may have been a change; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        event_.async_wait(std::move(handler));
+    }
+
+    /// True: the gateway or the local address may be another. The wait took the notice away.
+    [[nodiscard]] bool read() noexcept
+    {
+        return true;
+    }
+
+    void close()
+    {
+        subscription_.close();
+        error_code ignored;
+        event_.close(ignored);
+    }
+
+private:
+    net::windows::basic_object_handle<Executor> event_;
+    change_subscription subscription_;
+};
+
 #else
 
 /// No notices on this platform yet: network_changed() and the retries serve.

@@ -135,7 +135,7 @@ public:
             socket_.set_option(socket_option<SOL_SOCKET, SO_REUSEPORT>{1}, unshared);
 #endif
             if (!error)
-                socket_.bind({group, port}, error);
+                socket_.bind({bound_address(group), port}, error);
             error_code not_joined; // all hosts are in this group in any case
             if (where.local_address.is_v4())
                 socket_.set_option(
@@ -164,6 +164,17 @@ public:
     }
 
 private:
+    /// Bound to the group, it gets nothing else; Windows binds to the host's own addresses only.
+    static net::ip::address bound_address(const net::ip::address& group)
+    {
+#if defined(_WIN32)
+        static_cast<void>(group);
+        return net::ip::address_v4::any();
+#else
+        return group;
+#endif
+    }
+
     net::basic_datagram_socket<net::ip::udp, Executor> socket_;
 };
 
