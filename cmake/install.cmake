@@ -16,6 +16,8 @@ install(
     FILES_MATCHING PATTERN "*.hpp"
 )
 
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
 install(
     TARGETS asio-natpmp
     EXPORT asio-natpmp-targets
