@@ -41,7 +41,7 @@ check_files("${CURRENT_PACKAGES_DIR}"
 file(GLOB_RECURSE everything LIST_DIRECTORIES TRUE RELATIVE "${CURRENT_PACKAGES_DIR}"
     "${CURRENT_PACKAGES_DIR}/*"
 )
-list(FILTER everything INCLUDE REGEX "^(lib|bin|debug|share/cmake)(/|$)")
+list(FILTER everything INCLUDE REGEX "^(lib|bin|debug|share/cmake|share/doc)(/|$)")
 if(everything)
     message(FATAL_ERROR "The port packages ${everything}")
 endif()
