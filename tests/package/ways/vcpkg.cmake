@@ -21,7 +21,15 @@ set(TARGET_TRIPLET stand-in)
 set(CURRENT_PACKAGES_DIR "${WORK}/packages/${PORT}_${TARGET_TRIPLET}")
 set(CURRENT_BUILDTREES_DIR "${WORK}/buildtrees/${PORT}")
 set(CURRENT_INSTALLED_DIR "${WORK}/installed/${TARGET_TRIPLET}")
-file(MAKE_DIRECTORY "${CURRENT_INSTALLED_DIR}")
+
+# vcpkg's own port of Asio has a target that only links another one.
+file(WRITE "${CURRENT_INSTALLED_DIR}/share/asio/asio-config.cmake" "
+    add_library(asio INTERFACE IMPORTED)
+    target_include_directories(asio INTERFACE \"${ASIO_HEADERS}\")
+    target_compile_definitions(asio INTERFACE ASIO_STANDALONE)
+    add_library(asio::asio INTERFACE IMPORTED)
+    target_link_libraries(asio::asio INTERFACE asio)
+")
 
 include("${here}/stand_ins/vcpkg.cmake")
 include("${CURRENT_PORT_DIR}/portfile.cmake")
@@ -46,6 +54,6 @@ if(everything)
     message(FATAL_ERROR "The port packages ${everything}")
 endif()
 
-file(REMOVE_RECURSE "${CURRENT_INSTALLED_DIR}")
-file(RENAME "${CURRENT_PACKAGES_DIR}" "${CURRENT_INSTALLED_DIR}")
+file(COPY "${CURRENT_PACKAGES_DIR}/" DESTINATION "${CURRENT_INSTALLED_DIR}")
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}")
 consume("${here}/installed" "-DCMAKE_PREFIX_PATH=${CURRENT_INSTALLED_DIR}")
