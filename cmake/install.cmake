@@ -16,6 +16,8 @@ install(
     FILES_MATCHING PATTERN "*.hpp"
 )
 
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
 # An export set for each flavour: a consumer of one needs not have the other's Asio.
 foreach(flavour asio-natpmp boost-asio-natpmp)
     install(

@@ -1,76 +1,83 @@
-# Builds main.cpp against the library in the way that WAY names, and runs it.
+# Builds main.cpp against the library in the way that WAY names, and runs it. Each way is a file in
+# ways/, made of the functions here.
 cmake_minimum_required(VERSION 3.21)
 
 function(run)
     execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
+# output_of(VARIABLE COMMAND...)
+function(output_of variable)
+    execute_process(
+        COMMAND ${ARGN}
+        OUTPUT_VARIABLE output OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY
+    )
+    set(${variable} "${output}" PARENT_SCOPE)
+endfunction()
+
 # The program prints the version that the package says it has.
 function(check_program program)
-    execute_process(
-        COMMAND "${program}" OUTPUT_VARIABLE printed OUTPUT_STRIP_TRAILING_WHITESPACE
-        COMMAND_ERROR_IS_FATAL ANY
-    )
+    output_of(printed "${program}")
     if(NOT printed STREQUAL VERSION)
         message(FATAL_ERROR "The program prints ${printed}, not ${VERSION}")
     endif()
 endfunction()
 
-function(build_project directory)
+# configure(SOURCE BUILD ARGUMENT...): the compiler and Asio are those of the build under test.
+function(configure source build)
     set(asio "")
     if(ASIO)
         set(asio "-DAsio_ROOT=${ASIO}")
     endif()
-    run("${CMAKE_COMMAND}" -S "${directory}" -B "${WORK}/build" -G "${GENERATOR}"
+    run("${CMAKE_COMMAND}" -S "${source}" -B "${build}" -G "${GENERATOR}"
         "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}"
-        -DCMAKE_BUILD_TYPE=Release "-DVERSION=${VERSION}" ${asio} ${ARGN}
+        "-DCMAKE_BUILD_TYPE=${CONFIG}" ${asio} ${ARGN}
     )
-    run("${CMAKE_COMMAND}" --build "${WORK}/build" --config Release)
+endfunction()
+
+function(build_project directory)
+    configure("${directory}" "${WORK}/build" "-DVERSION=${VERSION}" ${ARGN})
+    run("${CMAKE_COMMAND}" --build "${WORK}/build" --config ${CONFIG})
+endfunction()
+
+function(consume directory)
+    build_project("${directory}" ${ARGN})
     check_program("${WORK}/build/bin/consumer")
 endfunction()
 
-file(REMOVE_RECURSE "${WORK}")
-file(MAKE_DIRECTORY "${WORK}")
-set(here "${CMAKE_CURRENT_LIST_DIR}")
-set(prefix "${WORK}/prefix")
-
-if(NOT WAY STREQUAL "subdirectory")
-    run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
-
-    # Nothing installed may remember where it was built or first installed.
-    file(GLOB_RECURSE installed "${prefix}/*")
-    foreach(file IN LISTS installed)
+# Nothing in a package may remember where it was built or first installed; that is all below BUILD.
+function(check_paths directory)
+    file(GLOB_RECURSE files "${directory}/*")
+    if(NOT files)
+        message(FATAL_ERROR "${directory} is empty")
+    endif()
+    foreach(file IN LISTS files)
         file(READ "${file}" content)
-        foreach(place "${SOURCE}" "${BUILD}" "${prefix}")
+        foreach(place "${SOURCE}" "${BUILD}")
             string(FIND "${content}" "${place}" found)
             if(NOT found EQUAL -1)
                 message(FATAL_ERROR "${file} contains ${place}")
             endif()
         endforeach()
     endforeach()
-endif()
+endfunction()
 
-if(WAY STREQUAL "installed")
-    build_project("${here}/installed" "-DCMAKE_PREFIX_PATH=${prefix}")
-elseif(WAY STREQUAL "moved")
-    file(RENAME "${prefix}" "${WORK}/another place")
-    build_project("${here}/installed" "-DCMAKE_PREFIX_PATH=${WORK}/another place")
-elseif(WAY STREQUAL "subdirectory")
-    build_project("${here}/subdirectory" "-DASIO_NATPMP_SOURCE=${SOURCE}")
-elseif(WAY STREQUAL "pkg_config")
-    file(RENAME "${prefix}" "${WORK}/moved")
-    set(ENV{PKG_CONFIG_PATH} "${WORK}/moved/share/pkgconfig")
-    run("${PKG_CONFIG}" --exact-version=${VERSION} asio-natpmp)
-    execute_process(
-        COMMAND "${PKG_CONFIG}" --cflags --libs asio-natpmp
-        OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY
-    )
-    separate_arguments(flags UNIX_COMMAND "${flags}")
-    if(ASIO)
-        list(APPEND flags "-I${ASIO}")
-    endif()
-    run(${LAUNCHER} "${COMPILER}" -std=c++20 "${here}/main.cpp" ${flags} -o "${WORK}/consumer")
-    check_program("${WORK}/consumer")
-else()
-    message(FATAL_ERROR "WAY is ${WAY}")
-endif()
+# check_files(DIRECTORY FILE...): they are there.
+function(check_files directory)
+    foreach(file IN LISTS ARGN)
+        if(NOT EXISTS "${directory}/${file}" OR IS_DIRECTORY "${directory}/${file}")
+            message(FATAL_ERROR "${directory} has no file ${file}")
+        endif()
+    endforeach()
+endfunction()
+
+function(install_to prefix)
+    run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
+    check_paths("${prefix}")
+endfunction()
+
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+set(prefix "${WORK}/prefix")
+include("${here}/ways/${WAY}.cmake")

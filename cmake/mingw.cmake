@@ -1,0 +1,15 @@
+# Windows from Linux: cmake -C cmake/mingw.cmake -S . -B build-mingw
+# A prefix with Asio's and Catch2's headers, without the host's, goes into CMAKE_PREFIX_PATH.
+set(CMAKE_SYSTEM_NAME Windows CACHE STRING "")
+set(CMAKE_SYSTEM_PROCESSOR x86_64 CACHE STRING "")
+set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix CACHE STRING "")
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32 CACHE STRING "")
+set(CMAKE_EXE_LINKER_FLAGS -static CACHE STRING "")
+# Catch2's file has more sections than the format's plain form can hold.
+set(CMAKE_CXX_FLAGS "-Wa,-mbig-obj -g1" CACHE STRING "")
+set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
+set(CMAKE_CROSSCOMPILING_EMULATOR wine CACHE STRING "")
+set(ASIO_NATPMP_WARNINGS ON CACHE BOOL "")
+set(ASIO_NATPMP_SIM_SEEDS 40 CACHE STRING "")
+set(ASIO_NATPMP_WHOLE_PROGRAMS ON CACHE BOOL "")
+set(ASIO_NATPMP_TESTS unit;sim;api;loopback CACHE STRING "")

@@ -1,0 +1,1 @@
+consume("${here}/fetch_content" "-DASIO_NATPMP_SOURCE=${SOURCE}")

@@ -1,0 +1,1 @@
+consume("${here}/subdirectory" "-DASIO_NATPMP_SOURCE=${SOURCE}")

@@ -1,0 +1,7 @@
+include("${here}/ways/pack.cmake")
+pack(TGZ package)
+file(ARCHIVE_EXTRACT INPUT "${package}" DESTINATION "${WORK}")
+set(prefix "${WORK}/asio-natpmp-${VERSION}")
+check_paths("${prefix}")
+check_files("${prefix}" ${package_files})
+consume("${here}/installed" "-DCMAKE_PREFIX_PATH=${prefix}")
