@@ -298,6 +298,6 @@ TEST_CASE("gateway_netlink: what concerns the gateway", "[gateway]")
         CHECK(detail::concerns_gateway(buffer(harmless.begin(), harmless.begin() + long(size))));
 }
 
-#endif // defined(__linux__)
-
 } // namespace gateway_netlink_test
+
+#endif // defined(__linux__)

@@ -191,6 +191,6 @@ TEST_CASE("gateway_netlink: random damage", "[gateway]")
     CHECK(reads > 0);
 }
 
-#endif // defined(__linux__)
-
 } // namespace gateway_netlink_hostile_test
+
+#endif // defined(__linux__)
