@@ -41,6 +41,10 @@ TEST_CASE("gateway_proc: a line that is too long is skipped whole", "[gateway]")
         REQUIRE(found.size() == 1);
         CHECK(found[0].route.gateway.to_string() == "192.168.1.1");
     }
+    // So is one that begins as a route.
+    const auto going_on = line({.gateway = "10.0.0.1"}).substr(0, 127) + std::string(512, ' ');
+    for (const std::size_t size : {1U, 127U, 4096U})
+        CHECK(routes_of(going_on + '\n', size).empty());
     CHECK(routes_of(std::string(100'000, 'x') + line()).empty());
     CHECK(routes_of(std::string(100'000, '\n') + line()).size() == 1);
 }
