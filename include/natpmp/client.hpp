@@ -114,11 +114,11 @@ public:
     /// @param token A completion token for `void(error_code, mapping)`.
     /// @par Errors
     /// Before anything is sent: errc::invalid_argument, errc::closed, errc::no_gateway,
-    /// errc::not_behind_nat, an error of the system's if no socket can be had. Later: any
-    /// result_code but success, errc::not_supported, errc::gateway_silent (after 127.75 s),
-    /// errc::invalid_grant, errc::timed_out, errc::closed, and operation_aborted when it is
-    /// cancelled or the port is unmapped meanwhile. After a failure the mapping is not kept, unless
-    /// map_request::keep_trying says so.
+    /// errc::routes_unreadable, errc::not_behind_nat, an error of the system's if no socket can be
+    /// had. Later: any result_code but success, errc::not_supported, errc::gateway_silent (after
+    /// 127.75 s), errc::invalid_grant, errc::timed_out, errc::closed, and operation_aborted when it
+    /// is cancelled or the port is unmapped meanwhile. After a failure the mapping is not kept,
+    /// unless map_request::keep_trying says so.
     template <class Token = default_token>
     auto async_map_port(natpmp::protocol protocol, port_number internal_port,
                         Token&& token = Token())

@@ -57,7 +57,9 @@ enum class errc : int
     /// The default gateway or the local address changed while the request was under way.
     gateway_changed,
     /// Not every mapping is known to be deleted at the gateway; the rest run out by themselves.
-    shutdown_incomplete
+    shutdown_incomplete,
+    /// The system does not tell its routes, so that the gateway has to be set by hand.
+    routes_unreadable
 };
 
 /// Groups of errors that call for the same reaction: `if (error == natpmp::condition::refused)`.
@@ -66,8 +68,8 @@ enum class condition : int
     /// The gateway answered and will not do it: not_authorized, unsupported_opcode, and every
     /// result code without a name.
     refused = 1,
-    /// No NAT-PMP gateway to ask: no_gateway, not_behind_nat, gateway_silent, not_supported,
-    /// unsupported_version.
+    /// No NAT-PMP gateway to ask: no_gateway, routes_unreadable, not_behind_nat, gateway_silent,
+    /// not_supported, unsupported_version.
     unreachable,
     /// Worth another try: network_failure, out_of_resources, invalid_grant, timed_out,
     /// gateway_changed.
@@ -95,6 +97,7 @@ inline condition condition_of(errc code) noexcept
 {
     switch (code) {
     case errc::no_gateway:
+    case errc::routes_unreadable:
     case errc::not_behind_nat:
     case errc::gateway_silent:
     case errc::not_supported:
@@ -202,6 +205,8 @@ public:
             return "the default gateway or the local address changed during the request";
         case errc::shutdown_incomplete:
             return "not every mapping is known to be deleted; the rest run out by themselves";
+        case errc::routes_unreadable:
+            return "the routing table cannot be read; set client_options::gateway by hand";
         }
         return "unknown error";
     }

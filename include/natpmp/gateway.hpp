@@ -24,7 +24,7 @@ namespace detail {
 /// For platforms whose routing table is not read yet: client_options::gateway has to be set there.
 [[nodiscard]] inline gateway find_default_gateway(const net::ip::address&, error_code& error)
 {
-    error = errc::no_gateway;
+    error = errc::routes_unreadable;
     return {};
 }
 
@@ -38,7 +38,9 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 ///
 /// It comes from the routing table and is never guessed: of the usable routes to 0.0.0.0/0 through
 /// a gateway, the one with the lowest metric. A VPN that covers everything with two half-routes, or
-/// with a default route that has no gateway, does not hide it.
+/// with a default route that has no gateway, does not hide it. Linux tells the table by netlink or,
+/// where a sandbox forbids that, in /proc/net/route; there the routes' preferred addresses are
+/// missing, and tables that only routing rules lead to.
 ///
 /// The local address is the one that the route prefers, else the address of the route's interface
 /// whose network has the gateway in it, else that interface's first address, else unspecified.
@@ -47,12 +49,13 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 /// show the gateway.
 ///
 /// Blocking: the calling thread asks the kernel; no packet is sent. That takes well under a
-/// millisecond, unless the routing table is huge.
+/// millisecond, unless the routing table is huge or netlink takes requests and does not answer
+/// (1 s).
 ///
 /// Thread safety: any thread, also at the same time.
 ///
-/// @param error errc::no_gateway if there is no such route , or
-///              the system's error if the routing table cannot be read.
+/// @param error errc::no_gateway if there is no such route; errc::routes_unreadable if the system
+///              does not tell its routes.
 /// @return The gateway; a default-constructed one on error.
 /// @throws std::bad_alloc Nothing else.
 [[nodiscard]] inline gateway default_gateway(error_code& error)

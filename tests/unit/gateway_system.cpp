@@ -25,18 +25,10 @@ TEST_CASE("gateway_system: default_gateway on this host", "[gateway]")
 
 #if defined(__linux__)
 
-#include "unit/gateway_netlink_support.hpp"
-
-#include <functional>
-#include <sstream>
-
-#include <sched.h>
-#include <sys/wait.h>
-
-#include <linux/if.h>
+#include "unit/gateway_network_support.hpp"
 
 namespace gateway_system_test {
-using namespace gateway_netlink_test;
+using namespace gateway_network_test;
 
 /// Two connected sockets: what the library reads and writes, and the stand-in's end.
 struct socket_pair
@@ -79,89 +71,6 @@ const auto other_route = [] {
     fixed.rtm_dst_len = 24;
     return route(fixed, via("192.168.1.1", 2));
 }();
-
-/// Sends the kernel a change and throws unless it takes it.
-void change(int descriptor, std::uint16_t type, const buffer& body)
-{
-    const auto request =
-        message(type, body, 99, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND);
-    if (::send(descriptor, request.data(), request.size(), 0) < 0)
-        throw std::runtime_error("send");
-    buffer answer(4096);
-    std::int32_t status = -1;
-    const auto size = ::recv(descriptor, answer.data(), answer.size(), 0);
-    if (size < ssize_t(sizeof(nlmsghdr) + sizeof status))
-        throw std::runtime_error("recv");
-    std::memcpy(&status, answer.data() + sizeof(nlmsghdr), sizeof status);
-    if (status != 0)
-        throw std::runtime_error(std::strerror(-status));
-}
-
-/// The message body of a route through the loopback interface; no gateway: on the link.
-buffer loopback_route(unsigned char length, const std::string& destination,
-                      const std::string& gateway, std::uint32_t metric)
-{
-    auto fixed = fixed_route();
-    fixed.rtm_dst_len = length;
-    auto attributes = joined({attribute(RTA_OIF, 1), attribute(RTA_PRIORITY, metric),
-                              length > 0 ? attribute(RTA_DST, destination) : buffer{}});
-    if (gateway.empty())
-        fixed.rtm_scope = RT_SCOPE_LINK;
-    else {
-        fixed.rtm_flags = RTNH_F_ONLINK;
-        attributes = joined({attributes, attribute(RTA_GATEWAY, gateway)});
-    }
-    return joined({raw(fixed), attributes});
-}
-
-/// Runs `body` in a child process with its own network and returns what it returns; "skipped" where
-/// the host does not allow that.
-std::string in_own_network(const std::function<std::string(int)>& body)
-{
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        std::string text = "skipped";
-        if (::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0) {
-            try {
-                const int control = ::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-                ifinfomsg up{};
-                up.ifi_index = 1;
-                up.ifi_flags = IFF_UP;
-                up.ifi_change = IFF_UP;
-                change(control, RTM_NEWLINK, raw(up));
-                text = body(control);
-            } catch (const std::exception& failure) {
-                text = failure.what();
-            }
-        }
-        const bool written = ::write(ends[1], text.data(), text.size()) == ssize_t(text.size());
-        ::_exit(written ? 0 : 1);
-    }
-    ::close(ends[1]);
-    std::string result(4096, '\0');
-    const auto size = ::read(ends[0], result.data(), result.size());
-    ::close(ends[0]);
-    ::waitpid(child, nullptr, 0);
-    result.resize(size > 0 ? std::size_t(size) : 0);
-    if (result == "skipped")
-        WARN("no network namespace to be had: not tested");
-    return result;
-}
-
-std::string found(const std::string& local = "0.0.0.0")
-{
-    natpmp::error_code error;
-    const auto result = detail::find_default_gateway(net::ip::make_address(local), error);
-    std::ostringstream text;
-    if (error)
-        text << error.message().substr(0, 21) << ';';
-    else
-        text << result.address << " from " << result.local_address << ';';
-    return text.str();
-}
 
 TEST_CASE("gateway_system: a dump from a socket", "[gateway]")
 {

@@ -17,10 +17,12 @@ using natpmp::errc;
 using natpmp::error_code;
 using natpmp::result_code;
 
-constexpr errc all_errors[] = {
-    errc::invalid_argument, errc::closed,          errc::already_waiting,    errc::no_gateway,
-    errc::not_behind_nat,   errc::gateway_silent,  errc::not_supported,      errc::invalid_grant,
-    errc::timed_out,        errc::gateway_changed, errc::shutdown_incomplete};
+constexpr errc all_errors[] = {errc::invalid_argument,    errc::closed,
+                               errc::already_waiting,     errc::no_gateway,
+                               errc::not_behind_nat,      errc::gateway_silent,
+                               errc::not_supported,       errc::invalid_grant,
+                               errc::timed_out,           errc::gateway_changed,
+                               errc::shutdown_incomplete, errc::routes_unreadable};
 
 /// The conditions that an error belongs to, as a bit each.
 unsigned conditions_of(const error_code& error)
@@ -68,7 +70,7 @@ TEST_CASE("errors: each belongs to at most one condition", "[types]")
     CHECK(conditions_of(result_code::network_failure) == 4);
     CHECK(conditions_of(result_code::out_of_resources) == 4);
     CHECK(conditions_of(result_code::unsupported_opcode) == 1);
-    const std::vector<unsigned> expected{0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 0};
+    const std::vector<unsigned> expected{0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 0, 2};
     std::vector<unsigned> found;
     for (const errc each : all_errors)
         found.push_back(conditions_of(each));
@@ -89,8 +91,8 @@ TEST_CASE("errors: every text is its own, and says something", "[types]")
     CHECK(texts.size() == std::size(all_errors) + 8 + 3);
     for (const std::string& text : texts)
         CHECK(text.size() > 5);
-    CHECK(error_code(errc::no_gateway).message().find("client_options::gateway") !=
-          std::string::npos);
+    for (const errc each : {errc::no_gateway, errc::routes_unreadable})
+        CHECK(error_code(each).message().find("client_options::gateway") != std::string::npos);
     CHECK_FALSE(natpmp::library_category().message(99).empty());
     CHECK_FALSE(natpmp::condition_category().message(99).empty());
 }

@@ -2,11 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Linux: the default gateway and the notices of its changes, from the kernel's routing socket.
+/// Linux: the default gateway, and the notices of its changes from the kernel's routing socket.
 
 #ifndef NATPMP_DETAIL_GATEWAY_LINUX_HPP
 #define NATPMP_DETAIL_GATEWAY_LINUX_HPP
 
+#include <natpmp/detail/gateway_proc.hpp>
 #include <natpmp/detail/netlink.hpp>
 
 #if defined(__linux__)
@@ -16,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <sys/time.h>
@@ -24,37 +24,6 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
-
-[[nodiscard]] inline error_code last_system_error() noexcept
-{
-    return {errno, net::error::get_system_category()};
-}
-
-/// Closes a file descriptor at the end of a scope.
-class descriptor_guard
-{
-public:
-    explicit descriptor_guard(int descriptor) noexcept : descriptor_(descriptor)
-    {}
-
-    descriptor_guard(const descriptor_guard&) = delete;
-    descriptor_guard& operator=(const descriptor_guard&) = delete;
-
-    ~descriptor_guard()
-    {
-        if (descriptor_ >= 0)
-            ::close(descriptor_);
-    }
-
-    /// Gives the descriptor to the caller, who closes it.
-    [[nodiscard]] int release() noexcept
-    {
-        return std::exchange(descriptor_, -1);
-    }
-
-private:
-    int descriptor_;
-};
 
 /// Receives one datagram. Returns its whole size, which may be more than the buffer holds; 0 for
 /// one that is not from the kernel; -1 and errno on failure.
@@ -133,10 +102,8 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
     return table;
 }
 
-/// Finds the gateway of the best default route; a specified local address admits only the routes
-/// of the interface that has it. Errors: errc::no_gateway, or what the system says.
-[[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
-                                                  error_code& error)
+/// Asks netlink for the routes and addresses. Errors: what the system says.
+[[nodiscard]] inline route_table read_netlink_table(error_code& error)
 {
     const int descriptor = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     const descriptor_guard guard(descriptor);
@@ -147,7 +114,17 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
         error = last_system_error();
         return {};
     }
-    const route_table table = read_route_table(descriptor, error);
+    return read_route_table(descriptor, error);
+}
+
+/// Finds the gateway of the best default route; a specified local address admits only the routes
+/// of the interface that has it. Errors: errc::no_gateway, errc::routes_unreadable.
+[[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
+                                                  error_code& error)
+{
+    route_table table = read_netlink_table(error);
+    if (error)
+        table = read_proc_table(proc_route_file, error);
     return error ? gateway{} : choose_gateway(table, local_address, error);
 }
 

@@ -1,0 +1,153 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// The text of /proc/net/route to routes, and what is no gateway.
+
+#include "support/catch.hpp"
+
+#include "unit/gateway_proc_support.hpp"
+
+#include <bit>
+
+namespace gateway_proc_test {
+
+/// The gateways found, each with a space after it.
+std::string gateways(const std::string& text)
+{
+    std::string result;
+    for (const auto& found : routes_of(text))
+        result += found.route.gateway.to_string() + ' ';
+    return result;
+}
+
+std::string gateway_of(const line_fields& fields)
+{
+    return gateways(heading + line(fields));
+}
+
+TEST_CASE("gateway_proc: a table as the kernel prints it", "[gateway]")
+{
+    if constexpr (std::endian::native == std::endian::little) {
+        const auto found = routes_of(
+            heading + padded_line("wlan0\t00000000\t0102A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0") +
+            padded_line("eth0\t00000000\tFE01A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0") +
+            padded_line("eth0\t0001A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0"));
+        REQUIRE(found.size() == 2);
+        CHECK(found[0].interface_name == "wlan0");
+        CHECK(found[0].route.gateway.to_string() == "192.168.2.1");
+        CHECK(found[0].route.metric == 600);
+        CHECK(found[0].route.preferred_source.is_unspecified());
+        CHECK(found[0].route.interface_index == 0);
+        CHECK_FALSE(found[0].route.policy);
+        CHECK(found[1].interface_name == "eth0");
+        CHECK(found[1].route.gateway.to_string() == "192.168.1.254");
+        CHECK(found[1].route.metric == 100);
+    }
+    CHECK(routes_of(heading).empty());
+    CHECK(routes_of("").empty());
+}
+
+TEST_CASE("gateway_proc: numbers are in the host's byte order", "[gateway]")
+{
+    const bool little = std::endian::native == std::endian::little;
+    net::ip::address_v4 address;
+    CHECK(detail::parse_kernel_address(little ? "0101A8C0" : "C0A80101", address));
+    CHECK(address.to_string() == "192.168.1.1");
+    CHECK(detail::parse_kernel_address(little ? "0101a8c0" : "c0a80101", address));
+    CHECK(address.to_string() == "192.168.1.1");
+    CHECK(kernel_hex("192.168.1.1") == (little ? "0101A8C0" : "C0A80101"));
+}
+
+TEST_CASE("gateway_proc: half-routes of a VPN beside the default", "[gateway]")
+{
+    const auto lower = line({.name = "tun0", .gateway = "10.8.0.1", .mask = "128.0.0.0"});
+    const auto upper = line(
+        {.name = "tun0", .destination = "128.0.0.0", .gateway = "10.8.0.1", .mask = "128.0.0.0"});
+    CHECK(gateways(heading + lower + line() + upper) == "192.168.1.1 ");
+    CHECK(gateways(heading + lower + upper).empty());
+    // A destination without a mask does not come from the kernel, and is no default either.
+    CHECK(gateway_of({.destination = "10.0.0.0"}).empty());
+}
+
+TEST_CASE("gateway_proc: only usable routes through a gateway", "[gateway]")
+{
+    CHECK(gateway_of({.flags = 0x0003}) == "192.168.1.1 ");
+    CHECK(gateway_of({.flags = 0x0433}) == "192.168.1.1 "); // other flags do no harm
+    CHECK(gateway_of({.flags = 0x0001}).empty());
+    CHECK(gateway_of({.flags = 0x0002}).empty());
+    CHECK(gateway_of({.flags = 0x0203}).empty());
+    CHECK(gateway_of({.gateway = "0.0.0.0"}).empty());
+}
+
+TEST_CASE("gateway_proc: metrics", "[gateway]")
+{
+    const auto metric = [](const std::string& text) {
+        const auto found =
+            routes_of("eth0\t00000000\t01010101\t0003\t0\t0\t" + text + "\t00000000\t0\t0\t0\n");
+        return found.empty() ? "none" : std::to_string(found[0].route.metric);
+    };
+    CHECK(metric("0") == "0");
+    CHECK(metric("2147483647") == "2147483647");
+    CHECK(metric("-1") == "4294967295"); // so the kernel prints it
+    CHECK(metric("-2147483648") == "2147483648");
+    CHECK(metric("4294967295") == "4294967295");
+    for (const std::string bad :
+         {"4294967296", "-2147483649", "99999999999999999999", "", "-", "+1", "1x", "0x1", "1.0"}) {
+        CAPTURE(bad);
+        CHECK(metric(bad) == "none");
+    }
+}
+
+TEST_CASE("gateway_proc: lines that make no sense are skipped", "[gateway]")
+{
+    const auto bad = GENERATE(as<std::string>{}, //
+                              "", " ", "\t\t\t", "eth0", "eth0\t00000000\t01010101\t0003",
+                              // the mask is missing, cut off, too long
+                              "eth0\t00000000\t01010101\t0003\t0\t0\t0",
+                              "eth0\t00000000\t01010101\t0003\t0\t0\t0\t0000000",
+                              "eth0\t00000000\t01010101\t0003\t0\t0\t0\t000000000",
+                              "eth0\t0000000\t01010101\t0003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t1010101\t0003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t001010101\t0003\t0\t0\t0\t00000000",
+                              // no numbers
+                              "eth0\t00000000\t0101010G\t0003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t-1010101\t0003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t0x010101\t0003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t01010101\t100000003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t01010101\t3x\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t01010101\t0003\t0\t0\t0\tmask",
+                              // no name, and none that an interface can have
+                              "\t00000000\t01010101\t0003\t0\t0\t0\t00000000",
+                              "an-interface-too\t00000000\t01010101\t0003\t0\t0\t0\t00000000");
+    CAPTURE(bad);
+    CHECK(gateways(heading + bad + '\n' + line()) == "192.168.1.1 ");
+}
+
+TEST_CASE("gateway_proc: spaces for tabs, several of them, and other columns", "[gateway]")
+{
+    CHECK(gateways("  eth0  00000000 \t 01010101 3 0 0 0 00000000\n") == "1.1.1.1 ");
+    CHECK(gateways(
+              "eth0\t00000000\t01010101\t3\t0\t0\t0\t00000000\tone\tmore\tcolumn\tof\tfuture\n") ==
+          "1.1.1.1 ");
+    const auto fifteen = routes_of(line({.name = "a-long-name-012"}));
+    REQUIRE(fifteen.size() == 1);
+    CHECK(fifteen[0].interface_name == "a-long-name-012");
+}
+
+TEST_CASE("gateway_proc: pieces of any size", "[gateway]")
+{
+    const auto text = heading + line({.gateway = "10.0.0.1"}) + line({.gateway = "10.0.0.2"}) +
+                      line({.destination = "10.0.0.0", .mask = "255.0.0.0"}) +
+                      line({.gateway = "10.0.0.3"});
+    for (std::size_t size = 1; size <= text.size(); ++size) {
+        const auto found = routes_of(text, size);
+        CAPTURE(size);
+        REQUIRE(found.size() == 3);
+        for (std::size_t i = 0; i < 3; ++i)
+            CHECK(found[i].route.gateway.to_string() == "10.0.0." + std::to_string(i + 1));
+    }
+    // The last line may lack its end.
+    CHECK(gateways(text.substr(0, text.size() - 1)) == "10.0.0.1 10.0.0.2 10.0.0.3 ");
+}
+
+} // namespace gateway_proc_test

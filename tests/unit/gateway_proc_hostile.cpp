@@ -1,0 +1,103 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// A text of /proc/net/route that is cut off, damaged, endless, or none at all.
+
+#include "support/catch.hpp"
+
+#include "unit/gateway_proc_support.hpp"
+
+#include <random>
+
+namespace gateway_proc_hostile_test {
+using namespace gateway_proc_test;
+
+/// Routes of every kind; only the one through 192.168.1.1 is a way to the Internet.
+const std::string whole =
+    heading + line({.name = "tun0", .gateway = "10.8.0.1", .mask = "128.0.0.0"}) + line() +
+    line({.gateway = "0.0.0.0", .flags = 1}) +
+    line({.destination = "192.168.1.0", .gateway = "0.0.0.0", .flags = 1, .mask = "255.255.255.0"});
+
+TEST_CASE("gateway_proc: a text cut off at every byte", "[gateway]")
+{
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+        const auto found = routes_of(whole.substr(0, size));
+        CAPTURE(size);
+        CHECK(found.size() <= 1); // the half-route never becomes a default
+        for (const auto& each : found)
+            CHECK(each.route.gateway.to_string() == "192.168.1.1");
+    }
+    CHECK(routes_of(whole).size() == 1);
+}
+
+TEST_CASE("gateway_proc: a line that is too long is skipped whole", "[gateway]")
+{
+    // Its end looks like a route.
+    const auto long_line = std::string(100'000, 'x') + '\n';
+    const auto route_at_end = std::string(512, ' ') + line({.gateway = "10.0.0.1"});
+    for (const std::size_t size : {1U, 7U, 512U, 4096U, 200'000U}) {
+        CAPTURE(size);
+        const auto found = routes_of(heading + long_line + route_at_end + line(), size);
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].route.gateway.to_string() == "192.168.1.1");
+    }
+    // So is one that begins as a route.
+    const auto going_on = line({.gateway = "10.0.0.1"}).substr(0, 127) + std::string(512, ' ');
+    for (const std::size_t size : {1U, 127U, 4096U})
+        CHECK(routes_of(going_on + '\n', size).empty());
+    CHECK(routes_of(std::string(100'000, 'x') + line()).empty());
+    CHECK(routes_of(std::string(100'000, '\n') + line()).size() == 1);
+}
+
+TEST_CASE("gateway_proc: bytes that are no text", "[gateway]")
+{
+    CHECK(routes_of(std::string(5000, '\0')).empty());
+    CHECK(routes_of(std::string(5000, '\xFF')).empty());
+    auto with_zero = line();
+    with_zero[8] = '\0'; // within the destination
+    CHECK(routes_of(with_zero + line()).size() == 1);
+}
+
+TEST_CASE("gateway_proc: a million routes take no room", "[gateway]")
+{
+    const auto other = line({.destination = "10.1.2.0", .mask = "255.255.255.0"});
+    detail::proc_route_reader reader;
+    for (int count = 0; count < 1'000'000; ++count)
+        reader.read(other);
+    reader.read(line());
+    CHECK(reader.finish().size() == 1);
+}
+
+TEST_CASE("gateway_proc: random damage", "[gateway]")
+{
+    std::mt19937 random(1);
+    constexpr std::string_view characters("0123456789ABCDEF\t\t  \n\nxg*:-+\0\xFF", 30);
+    std::size_t reads = 0;
+    std::size_t others = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        auto damaged = whole;
+        for (int count = 0; count < 1 + round % 4; ++count) {
+            const auto at = random() % damaged.size();
+            if (random() % 4 == 0)
+                damaged.erase(at, random() % 9);
+            else if (random() % 4 == 0)
+                damaged.insert(at, damaged.substr(random() % damaged.size(), random() % 200));
+            else
+                damaged[at] = characters[random() % characters.size()];
+        }
+        const auto found = routes_of(damaged, 1 + random() % 700);
+        reads += found.size();
+        if (found.size() > damaged.size() / 40)
+            FAIL("more routes than bytes allow");
+        for (const auto& each : found) {
+            if (each.route.gateway.is_unspecified() || each.interface_name.empty() ||
+                each.interface_name.size() > 15)
+                FAIL("a route that is none");
+            others += each.route.gateway.to_string() != "192.168.1.1";
+        }
+    }
+    CHECK(reads > 10'000);
+    CHECK(others > 0); // the damage reached the numbers
+}
+
+} // namespace gateway_proc_hostile_test

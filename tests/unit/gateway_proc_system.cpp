@@ -1,0 +1,210 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// /proc/net/route and the interfaces of a real kernel: the same gateway as by netlink, and what
+// takes the place of what.
+
+#include "support/catch.hpp"
+
+#if defined(__linux__)
+
+#include "support/without_netlink.hpp"
+#include "unit/gateway_network_support.hpp"
+#include "unit/gateway_proc_support.hpp"
+
+#include <cstdio>
+#include <fstream>
+
+#include <sys/resource.h>
+
+namespace gateway_proc_system_test {
+using namespace gateway_network_test;
+using gateway_proc_test::heading;
+using gateway_proc_test::line;
+
+std::size_t routes_of_file(const char* path, natpmp::error_code& error)
+{
+    error = natpmp::errc::closed;
+    return detail::read_proc_table(path, error).routes.size();
+}
+
+/// The number of usable routes of a text; -1: an error.
+int usable(const std::string& text)
+{
+    const std::string path = "/tmp/natpmp-test-route-" + std::to_string(::getpid());
+    std::ofstream(path) << text;
+    natpmp::error_code error;
+    const auto count = routes_of_file(path.c_str(), error);
+    std::remove(path.c_str());
+    return error ? -1 : int(count);
+}
+
+void add_address(int control, std::uint32_t interface_index, const std::string& own,
+                 unsigned char prefix_length, const std::string& network = {},
+                 const buffer& more = {})
+{
+    ifaddrmsg fixed{};
+    fixed.ifa_family = AF_INET;
+    fixed.ifa_prefixlen = prefix_length;
+    fixed.ifa_index = interface_index;
+    change(control, RTM_NEWADDR,
+           joined({raw(fixed), attribute(IFA_LOCAL, own),
+                   attribute(IFA_ADDRESS, network.empty() ? own : network), more}));
+}
+
+/// Compares both sources: what differs, or the gateways that both find.
+std::string compared()
+{
+    natpmp::error_code error;
+    const auto by_netlink = detail::read_netlink_table(error);
+    if (error)
+        return "no netlink: " + error.message();
+    const auto by_proc = detail::read_proc_table(detail::proc_route_file, error);
+    if (error)
+        return "no /proc: " + error.message();
+    std::string result;
+    for (const std::string local :
+         {"0.0.0.0", "127.0.0.1", "192.168.1.7", "192.168.1.8", "10.0.0.7", "10.9.9.9"}) {
+        natpmp::error_code one, other;
+        const auto first = detail::choose_gateway(by_netlink, v4(local), one);
+        const auto second = detail::choose_gateway(by_proc, v4(local), other);
+        result += first == second && one == other
+                      ? first.address.to_string() + ' ' + first.local_address.to_string() + ';'
+                      : "they differ for " + local + ';';
+    }
+    return result;
+}
+
+TEST_CASE("gateway_proc: files that are no routing table", "[gateway]")
+{
+    natpmp::error_code error;
+    CHECK(routes_of_file("/dev/null", error) == 0);
+    CHECK_FALSE(error);
+    for (const char* path : {"/nowhere/to/be/found", "/proc", "/dev/zero"}) {
+        CAPTURE(path);
+        CHECK(routes_of_file(path, error) == 0);
+        CHECK(error == natpmp::errc::routes_unreadable);
+    }
+}
+
+TEST_CASE("gateway_proc: the same gateways as by netlink", "[gateway]")
+{
+    const auto result = in_own_network([](int control) {
+        try {
+            add_cable(control, "twelve-chars");
+        } catch (const std::exception&) {
+            return std::string("skipped");
+        }
+        const auto index = ::if_nametoindex("twelve-chars");
+        std::string text = compared() + '\n';
+        add_address(control, index, "192.168.1.7", 24);
+        add_address(control, index, "10.0.0.7", 32, "10.0.0.9"); // with a peer
+        add_address(control, index, "192.168.1.8", 24);          // secondary
+        buffer label(16);
+        std::memcpy(label.data(), "twelve-chars:12", 15);
+        add_address(control, index, "10.9.9.9", 28, {}, attribute(IFA_LABEL, label));
+        change(control, RTM_NEWROUTE, loopback_route(1, "0.0.0.0", "10.8.0.1", 0));
+        change(control, RTM_NEWROUTE, loopback_route(1, "128.0.0.0", "10.8.0.1", 0));
+        text += compared() + '\n';
+        for (const auto& [gateway, metric] :
+             {std::pair("10.9.9.10", 4'000'000'000U), std::pair("172.16.0.1", 700U),
+              std::pair("192.168.1.1", 600U), std::pair("10.0.0.9", 50U)}) {
+            change(control, RTM_NEWROUTE, route_through(index, 0, "", gateway, metric));
+            text += compared() + '\n';
+        }
+        set_interface(control, ::if_nametoindex("veth0"), 0); // no carrier any more
+        return text + compared() + '\n';
+    });
+    if (result == "skipped")
+        return;
+    const auto all_through = [](const std::string& gateway, const std::string& facing) {
+        std::string text = gateway + ' ' + facing + ";0.0.0.0 0.0.0.0;";
+        for (const char* local : {"192.168.1.7", "192.168.1.8", "10.0.0.7", "10.9.9.9"})
+            text += gateway + ' ' + local + ';';
+        return text + '\n';
+    };
+    std::string none;
+    for (int count = 0; count < 6; ++count)
+        none += "0.0.0.0 0.0.0.0;";
+    none += '\n';
+    CHECK(result == none + none + all_through("10.9.9.10", "10.9.9.9") +
+                        all_through("172.16.0.1", "192.168.1.7") +
+                        all_through("192.168.1.1", "192.168.1.7") +
+                        all_through("10.0.0.9", "10.0.0.7") + none);
+}
+
+TEST_CASE("gateway_proc: many addresses", "[gateway]")
+{
+    const auto result = in_own_network([](int control) {
+        for (unsigned i = 0; i < 300; ++i) {
+            const auto own = net::ip::address_v4(0x0A000001U + i).to_string();
+            add_address(control, 1, own, 32);
+        }
+        change(control, RTM_NEWROUTE, loopback_route(0, "", "192.168.1.1", 0));
+        natpmp::error_code error;
+        const auto table = detail::read_proc_table(detail::proc_route_file, error);
+        return std::to_string(table.addresses.size());
+    });
+    if (result != "skipped")
+        CHECK(result == "301");
+}
+
+TEST_CASE("gateway_proc: only routes of interfaces that are there and up", "[gateway]")
+{
+    const auto result = in_own_network([](int control) {
+        const auto text =
+            heading + line({.name = "gone0"}) + line({.name = "*"}) + line({.name = "lo"});
+        std::string counts = std::to_string(usable(text)) + ' ';
+        set_interface(control, 1, 0);
+        counts += std::to_string(usable(text)) + ' ';
+        set_interface(control, 1, IFF_UP);
+        return counts + std::to_string(usable(text));
+    });
+    if (result != "skipped")
+        CHECK(result == "1 0 1");
+}
+
+TEST_CASE("gateway_proc: netlink comes first, then the file, then a clear error", "[gateway]")
+{
+    const auto result = in_own_network([](int control) {
+        add_address(control, 1, "192.168.1.7", 32);
+        add_address(control, 1, "192.168.1.8", 32);
+        // Only netlink tells the address that a route prefers.
+        change(control, RTM_NEWROUTE,
+               joined({loopback_route(0, "", "192.168.1.1", 0),
+                       attribute(RTA_PREFSRC, "192.168.1.8")}));
+        std::string text = found();
+        if (!without_netlink::forbid_netlink())
+            return std::string("skipped");
+        text += found() + found("192.168.1.8") + found("10.1.1.1");
+        change(control, RTM_DELROUTE, loopback_route(0, "", "192.168.1.1", 0));
+        text += found();
+        const rlimit none{0, 0}; // no new file, no new socket
+        ::setrlimit(RLIMIT_NOFILE, &none);
+        detail::named_route unknown{{}, "lo"};
+        natpmp::error_code error;
+        const bool usable = detail::resolve_interface({}, unknown, error);
+        return text + found() + (usable ? "usable;" : error.message().substr(0, 17));
+    });
+    if (result != "skipped")
+        CHECK(result == "192.168.1.1 from 192.168.1.8;192.168.1.1 from 127.0.0.1;"
+                        "192.168.1.1 from 192.168.1.8;no IPv4 default route;"
+                        "no IPv4 default route;the routing table can;the routing table");
+}
+
+TEST_CASE("gateway_proc: without netlink there are no change notices", "[gateway]")
+{
+    const auto result = in_own_network([](int) {
+        if (!without_netlink::forbid_netlink())
+            return std::string("skipped");
+        natpmp::error_code error;
+        const int descriptor = detail::open_change_notices(error);
+        return std::to_string(descriptor) + ' ' + std::to_string(error.value());
+    });
+    if (result != "skipped")
+        CHECK(result == "-1 " + std::to_string(EPERM));
+}
+
+} // namespace gateway_proc_system_test
+
+#endif // defined(__linux__)
