@@ -7,10 +7,10 @@
 #ifndef NATPMP_PLATFORM_HPP
 #define NATPMP_PLATFORM_HPP
 
+#include <natpmp/detail/boot_clock.hpp>
 #include <natpmp/detail/changes.hpp>
 #include <natpmp/detail/sockets.hpp>
-#include <natpmp/detail/timer_linux.hpp>
-#include <natpmp/detail/timer_other.hpp>
+#include <natpmp/detail/timer.hpp>
 #include <natpmp/options.hpp>
 
 #include <concepts>

@@ -15,6 +15,7 @@
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
+#include <asio/basic_waitable_timer.hpp>
 #include <asio/buffer.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>
@@ -30,11 +31,10 @@
 #include <asio/prefer.hpp>
 #include <asio/query.hpp>
 #include <asio/socket_base.hpp>
+#include <asio/wait_traits.hpp>
 
-#if defined(__linux__)
+#if defined(ASIO_HAS_POSIX_STREAM_DESCRIPTOR)
 #include <asio/posix/stream_descriptor.hpp>
-#else
-#include <asio/basic_waitable_timer.hpp>
 #endif
 
 #if ASIO_VERSION >= 102300

@@ -7,54 +7,20 @@
 #ifndef NATPMP_DETAIL_GATEWAY_LINUX_HPP
 #define NATPMP_DETAIL_GATEWAY_LINUX_HPP
 
+#include <natpmp/detail/descriptor.hpp>
 #include <natpmp/detail/netlink.hpp>
 
 #if defined(__linux__)
 
-#include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <sys/time.h>
-#include <unistd.h>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
-
-[[nodiscard]] inline error_code last_system_error() noexcept
-{
-    return {errno, net::error::get_system_category()};
-}
-
-/// Closes a file descriptor at the end of a scope.
-class descriptor_guard
-{
-public:
-    explicit descriptor_guard(int descriptor) noexcept : descriptor_(descriptor)
-    {}
-
-    descriptor_guard(const descriptor_guard&) = delete;
-    descriptor_guard& operator=(const descriptor_guard&) = delete;
-
-    ~descriptor_guard()
-    {
-        if (descriptor_ >= 0)
-            ::close(descriptor_);
-    }
-
-    /// Gives the descriptor to the caller, who closes it.
-    [[nodiscard]] int release() noexcept
-    {
-        return std::exchange(descriptor_, -1);
-    }
-
-private:
-    int descriptor_;
-};
 
 /// Receives one datagram. Returns its whole size, which may be more than the buffer holds; 0 for
 /// one that is not from the kernel; -1 and errno on failure.
@@ -107,7 +73,7 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
             error = net::error::message_size;
             return false;
         }
-        if (!reader.read(netlink_bytes(buffer).first(length), error))
+        if (!reader.read(raw_bytes(buffer).first(length), error))
             return reader.interrupted();
     }
     error = net::error::timed_out;
@@ -174,24 +140,10 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
 /// or a local address may have changed; true too if notices were lost.
 [[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
 {
-    std::array<std::byte, 8192> buffer;
-    bool changed = false;
-    // In a storm the caller gets its turn; what is left wakes its next wait.
-    constexpr int most_receives = 1000;
-    for (int count = 0; count < most_receives; ++count) {
-        const ssize_t size = receive_from_kernel(descriptor, buffer, MSG_DONTWAIT);
-        if (size < 0) {
-            if (errno == ENOBUFS)
-                changed = true;
-            else if (errno != EINTR)
-                break;
-            continue;
-        }
-        const auto length = static_cast<std::size_t>(size);
-        changed = changed || length > buffer.size() ||
-                  concerns_gateway(netlink_bytes(buffer).first(length));
-    }
-    return changed;
+    const auto receive = [=](std::span<std::byte> buffer) {
+        return receive_from_kernel(descriptor, buffer, MSG_DONTWAIT);
+    };
+    return drain_notices(receive, concerns_gateway);
 }
 
 } // namespace detail
