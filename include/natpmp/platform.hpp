@@ -49,7 +49,7 @@ concept platform =
         changes.close();
     };
 
-/// The real world, by Asio: sockets, and on Linux the boot-time clock and netlink.
+/// The real world, by Asio: sockets, the clock that counts sleep, and the system's routing table.
 ///
 /// Thread safety: as the executor, which must be serial.
 template <class Executor>
@@ -84,7 +84,8 @@ public:
         return Type(executor_);
     }
 
-    /// The time on a clock that never steps and, on Linux, counts while the machine sleeps.
+    /// The time on a clock that never steps, and counts while the machine sleeps where the system
+    /// has such a clock.
     [[nodiscard]] time_point now() const noexcept
     {
         return detail::boot_time_now();

@@ -11,12 +11,16 @@
 
 #include <utility>
 
+#if defined(ASIO_HAS_POSIX_STREAM_DESCRIPTOR)
+#include <unistd.h>
+#endif
+
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-#if defined(__linux__)
+#if defined(ASIO_HAS_POSIX_STREAM_DESCRIPTOR)
 
-/// Notices by netlink.
+/// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs.
 template <class Executor>
 class change_notices
 {

@@ -55,6 +55,8 @@ struct routing_format
 
     /// 1 << type for each RTM_* type that says that interfaces or their addresses changed.
     std::uint32_t interface_types = 0;
+
+    friend bool operator==(const routing_format&, const routing_format&) = default;
 };
 
 // These numbers are the same on all of these systems.
