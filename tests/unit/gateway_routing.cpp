@@ -266,6 +266,13 @@ TEST_CASE("gateway_routing: what concerns the gateway", "[gateway]")
         CHECK(concerns(joined({half, message(format, via("192.168.1.1")), half, buffer(1)})));
         CHECK_FALSE(concerns(joined({half, message(format, 5), half})));
     }
+    SECTION("another route, whose gateway is of length 0")
+    {
+        one.addresses[1] = {};
+        CHECK(concerns(message(format, one)));
+        one.addresses[2] = ipv4("128.0.0.0", 5);
+        CHECK_FALSE(concerns(message(format, one)));
+    }
     SECTION("what cannot be read")
     {
         one.addresses[0] = ipv4("10.0.0.0");
