@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -84,8 +85,8 @@ std::chrono::milliseconds parse_seconds(std::string_view option, std::string_vie
                                         std::int64_t least)
 {
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() ||
+    std::istringstream stream{std::string(text)}; // not every library's from_chars() takes a double
+    if (!(stream >> std::noskipws >> value) || !stream.eof() ||
         !(value * 1000 >= static_cast<double>(least)) || value > 1e6)
         throw usage_error(std::string(option) + ": '" + std::string(text) +
                           "' is not a number of seconds");

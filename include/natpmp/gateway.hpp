@@ -12,20 +12,37 @@
 
 #include <system_error>
 
-// The one place that picks a platform's source. Each defines detail::find_default_gateway().
+// The one place that picks a platform's source. Each defines detail::find_default_gateway() and the
+// notices of change that detail/changes.hpp needs.
 #if defined(__linux__)
 #include <natpmp/detail/gateway_linux.hpp>
 #elif defined(_WIN32)
 #include <natpmp/detail/gateway_windows.hpp>
+#elif (defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) ||                        \
+       defined(__OpenBSD__) || defined(__DragonFly__)) &&                                          \
+    __has_include(<net/route.h>)
+#include <natpmp/detail/gateway_bsd.hpp>
 #else
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// For platforms whose routing table is not read yet: client_options::gateway has to be set there.
+/// For platforms whose routing table is not read: client_options::gateway has to be set there.
 [[nodiscard]] inline gateway find_default_gateway(const net::ip::address&, error_code& error)
 {
     error = errc::routes_unreadable;
     return {};
+}
+
+/// No notices there: network_changed() and the retries serve.
+[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+{
+    error = net::error::operation_not_supported;
+    return -1;
+}
+
+[[nodiscard]] inline bool drain_change_notices(int) noexcept
+{
+    return false;
 }
 
 } // namespace detail

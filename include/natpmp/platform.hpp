@@ -7,10 +7,10 @@
 #ifndef NATPMP_PLATFORM_HPP
 #define NATPMP_PLATFORM_HPP
 
+#include <natpmp/detail/boot_clock.hpp>
 #include <natpmp/detail/changes.hpp>
 #include <natpmp/detail/sockets.hpp>
-#include <natpmp/detail/timer_linux.hpp>
-#include <natpmp/detail/timer_other.hpp>
+#include <natpmp/detail/timer.hpp>
 #include <natpmp/options.hpp>
 
 #include <concepts>
@@ -49,7 +49,7 @@ concept platform =
         changes.close();
     };
 
-/// The real world, by Asio: sockets, and on Linux the boot-time clock and netlink.
+/// The real world, by Asio: sockets, the clock that counts sleep, and the system's routing table.
 ///
 /// Thread safety: as the executor, which must be serial.
 template <class Executor>
@@ -84,7 +84,8 @@ public:
         return Type(executor_);
     }
 
-    /// The time on a clock that never steps and, on Linux, counts while the machine sleeps.
+    /// The time on a clock that never steps, and counts while the machine sleeps where the system
+    /// has such a clock.
     [[nodiscard]] time_point now() const noexcept
     {
         return detail::boot_time_now();

@@ -13,7 +13,8 @@
 #define NATPMP_VERSION_STRING "0.1.0"
 
 // Everything lives in this inline namespace, so that two versions linked into one program are two
-// sets of symbols instead of an ODR violation; so are the flavours for standalone Asio and Boost.Asio.
+// sets of symbols instead of an ODR violation; so are the flavours for standalone Asio and
+// Boost.Asio.
 #if defined(NATPMP_USE_BOOST_ASIO)
 #define NATPMP_ABI_NAMESPACE v0_1_boost
 #else

@@ -46,7 +46,7 @@ def faults_of(name, text, rank):
         elif included.startswith("natpmp/"):
             if rank.get(included, -1) >= rank.get(name, len(rank)):
                 yield f"includes <{included}>, which is not below it"
-        elif included.startswith(".") or included.endswith(".hpp"):
+        elif re.match(r"\.|(?!boost/).*\.hpp$", included):
             yield f"includes {included}; our headers are included as <natpmp/...>"
 
     if name != SEAM:

@@ -30,6 +30,7 @@
 #include NATPMP_ASIO_HEADER(associated_cancellation_slot.hpp)
 #include NATPMP_ASIO_HEADER(associated_executor.hpp)
 #include NATPMP_ASIO_HEADER(async_result.hpp)
+#include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
 #include NATPMP_ASIO_HEADER(buffer.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_signal.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_state.hpp)
@@ -41,16 +42,13 @@
 #include NATPMP_ASIO_HEADER(ip/address.hpp)
 #include NATPMP_ASIO_HEADER(ip/multicast.hpp)
 #include NATPMP_ASIO_HEADER(ip/udp.hpp)
+#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
 #include NATPMP_ASIO_HEADER(post.hpp)
 #include NATPMP_ASIO_HEADER(prefer.hpp)
 #include NATPMP_ASIO_HEADER(query.hpp)
 #include NATPMP_ASIO_HEADER(socket_base.hpp)
+#include NATPMP_ASIO_HEADER(wait_traits.hpp)
 
-#if defined(__linux__)
-#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
-#else
-#include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
-#endif
 #if defined(_WIN32)
 #include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
 #endif

@@ -11,12 +11,16 @@
 
 #include <utility>
 
+#if !defined(_WIN32)
+#include <unistd.h>
+#endif
+
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-#if defined(__linux__)
+#if !defined(_WIN32)
 
-/// Notices by netlink.
+/// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs.
 template <class Executor>
 class change_notices
 {
@@ -59,7 +63,7 @@ private:
     net::posix::basic_stream_descriptor<Executor> descriptor_;
 };
 
-#elif defined(_WIN32)
+#else
 
 /// Notices by the IP Helper API, which wakes an event.
 template <class Executor>
@@ -111,34 +115,6 @@ public:
 private:
     net::windows::basic_object_handle<Executor> event_;
     change_subscription subscription_;
-};
-
-#else
-
-/// No notices on this platform yet: network_changed() and the retries serve.
-template <class Executor>
-class change_notices
-{
-public:
-    explicit change_notices(const Executor&)
-    {}
-
-    error_code open()
-    {
-        return net::error::operation_not_supported;
-    }
-
-    template <class Handler>
-    void async_wait(Handler)
-    {}
-
-    [[nodiscard]] bool read()
-    {
-        return false;
-    }
-
-    void close()
-    {}
 };
 
 #endif

@@ -12,15 +12,12 @@
 
 #if defined(__linux__)
 
-#include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include <sys/time.h>
-#include <unistd.h>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -76,7 +73,7 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
             error = net::error::message_size;
             return false;
         }
-        if (!reader.read(netlink_bytes(buffer).first(length), error))
+        if (!reader.read(raw_bytes(buffer).first(length), error))
             return reader.interrupted();
     }
     error = net::error::timed_out;
@@ -151,24 +148,10 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
 /// or a local address may have changed; true too if notices were lost.
 [[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
 {
-    std::array<std::byte, 8192> buffer;
-    bool changed = false;
-    // In a storm the caller gets its turn; what is left wakes its next wait.
-    constexpr int most_receives = 1000;
-    for (int count = 0; count < most_receives; ++count) {
-        const ssize_t size = receive_from_kernel(descriptor, buffer, MSG_DONTWAIT);
-        if (size < 0) {
-            if (errno == ENOBUFS)
-                changed = true;
-            else if (errno != EINTR)
-                break;
-            continue;
-        }
-        const auto length = static_cast<std::size_t>(size);
-        changed = changed || length > buffer.size() ||
-                  concerns_gateway(netlink_bytes(buffer).first(length));
-    }
-    return changed;
+    const auto receive = [=](std::span<std::byte> buffer) {
+        return receive_from_kernel(descriptor, buffer, MSG_DONTWAIT);
+    };
+    return drain_notices(receive, concerns_gateway);
 }
 
 } // namespace detail

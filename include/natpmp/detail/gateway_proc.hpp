@@ -7,8 +7,8 @@
 #ifndef NATPMP_DETAIL_GATEWAY_PROC_HPP
 #define NATPMP_DETAIL_GATEWAY_PROC_HPP
 
+#include <natpmp/detail/descriptor.hpp>
 #include <natpmp/detail/proc_route.hpp>
-#include <natpmp/detail/system_linux.hpp>
 
 #if defined(__linux__)
 

@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_NETLINK_HPP
 #define NATPMP_DETAIL_NETLINK_HPP
 
+#include <natpmp/detail/raw_bytes.hpp>
 #include <natpmp/detail/route.hpp>
 
 #if defined(__linux__)
@@ -15,8 +16,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <span>
 
 #include <sys/socket.h>
 
@@ -25,18 +24,6 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
-
-using netlink_bytes = std::span<const std::byte>;
-
-/// Copies a value from the front of some bytes, which need no alignment. False if they are too few.
-template <class Value>
-[[nodiscard]] bool peek(netlink_bytes from, Value& value) noexcept
-{
-    if (from.size() < sizeof value)
-        return false;
-    std::memcpy(&value, from.data(), sizeof value);
-    return true;
-}
 
 [[nodiscard]] inline std::size_t record_length(const nlmsghdr& header) noexcept
 {
@@ -57,7 +44,7 @@ template <class Value>
 /// the length of both, a body, and padding to four bytes. False at the end, and also where a length
 /// cannot be true; `rest` is empty only in the first case.
 template <class Header>
-[[nodiscard]] bool next_record(netlink_bytes& rest, Header& header, netlink_bytes& body) noexcept
+[[nodiscard]] bool next_record(raw_bytes& rest, Header& header, raw_bytes& body) noexcept
 {
     if (!peek(rest, header))
         return false;
@@ -70,7 +57,7 @@ template <class Header>
 }
 
 /// Reads an attribute that is an IPv4 address. False if it has another length.
-[[nodiscard]] inline bool read_address(netlink_bytes body, net::ip::address_v4& address) noexcept
+[[nodiscard]] inline bool read_address(raw_bytes body, net::ip::address_v4& address) noexcept
 {
     net::ip::address_v4::bytes_type octets;
     if (body.size() != octets.size() || !peek(body, octets))
@@ -94,16 +81,15 @@ inline void add_route(const default_route& route, unsigned flags, route_table& t
 }
 
 /// Adds the usable next hops of a multipath route; `route` has what they share.
-inline void add_next_hops(netlink_bytes hops, unsigned flags, default_route route,
-                          route_table& table)
+inline void add_next_hops(raw_bytes hops, unsigned flags, default_route route, route_table& table)
 {
     rtnexthop hop;
-    netlink_bytes attributes;
+    raw_bytes attributes;
     while (next_record(hops, hop, attributes)) {
         route.gateway = {};
         route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
         rtattr attribute;
-        netlink_bytes body;
+        raw_bytes body;
         while (next_record(attributes, attribute, body))
             if (attribute.rta_type == RTA_GATEWAY && !read_address(body, route.gateway))
                 return;
@@ -115,17 +101,17 @@ inline void add_next_hops(netlink_bytes hops, unsigned flags, default_route rout
 
 /// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway. Others
 /// are dropped here already: a router may have a million of them.
-inline void read_route(netlink_bytes message, route_table& table)
+inline void read_route(raw_bytes message, route_table& table)
 {
     rtmsg fixed;
     if (!peek(message, fixed) || !is_default_route(fixed) || fixed.rtm_type != RTN_UNICAST)
         return;
     default_route route;
     route.policy = fixed.rtm_table != RT_TABLE_MAIN;
-    netlink_bytes hops;
-    netlink_bytes rest = message.subspan(sizeof fixed);
+    raw_bytes hops;
+    raw_bytes rest = message.subspan(sizeof fixed);
     rtattr attribute;
-    netlink_bytes body;
+    raw_bytes body;
     while (next_record(rest, attribute, body)) {
         bool good = true;
         if (attribute.rta_type == RTA_GATEWAY)
@@ -148,7 +134,7 @@ inline void read_route(netlink_bytes message, route_table& table)
 }
 
 /// Adds what an RTM_NEWADDR message says, if it is about IPv4.
-inline void read_interface_address(netlink_bytes message, route_table& table)
+inline void read_interface_address(raw_bytes message, route_table& table)
 {
     ifaddrmsg fixed;
     if (!peek(message, fixed) || fixed.ifa_family != AF_INET)
@@ -156,9 +142,9 @@ inline void read_interface_address(netlink_bytes message, route_table& table)
     interface_address entry;
     entry.interface_index = fixed.ifa_index;
     entry.prefix_length = fixed.ifa_prefixlen;
-    netlink_bytes rest = message.subspan(sizeof fixed);
+    raw_bytes rest = message.subspan(sizeof fixed);
     rtattr attribute;
-    netlink_bytes body;
+    raw_bytes body;
     while (next_record(rest, attribute, body)) {
         if (attribute.rta_type == IFA_LOCAL && !read_address(body, entry.address))
             return;
@@ -181,11 +167,11 @@ public:
     {}
 
     /// Takes the next datagram. True: there are more to come. An error ends the dump.
-    [[nodiscard]] bool read(netlink_bytes datagram, error_code& error)
+    [[nodiscard]] bool read(raw_bytes datagram, error_code& error)
     {
         error.clear();
         nlmsghdr header;
-        netlink_bytes body;
+        raw_bytes body;
         while (next_record(datagram, header, body)) {
             if (header.nlmsg_seq != sequence_)
                 continue;
@@ -222,10 +208,10 @@ private:
 };
 
 /// Whether a change notice may concern the choice of a gateway. If it cannot be read, it may.
-[[nodiscard]] inline bool concerns_gateway(netlink_bytes datagram) noexcept
+[[nodiscard]] inline bool concerns_gateway(raw_bytes datagram) noexcept
 {
     nlmsghdr header;
-    netlink_bytes body;
+    raw_bytes body;
     while (next_record(datagram, header, body)) {
         rtmsg route;
         switch (header.nlmsg_type) {

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Time on Linux: a clock and a timer that go on while the machine sleeps.
+/// A timer on Linux that goes on while the machine sleeps.
 
 #ifndef NATPMP_DETAIL_TIMER_LINUX_HPP
 #define NATPMP_DETAIL_TIMER_LINUX_HPP
@@ -12,7 +12,12 @@
 #include <natpmp/detail/asio.hpp>
 #include <natpmp/detail/time.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,21 +25,12 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// The time since the machine started, sleep included.
-inline time_point boot_time_now() noexcept
-{
-    timespec value{};
-    ::clock_gettime(CLOCK_BOOTTIME, &value);
-    return time_point{std::chrono::seconds{value.tv_sec} +
-                      std::chrono::floor<duration>(std::chrono::nanoseconds{value.tv_nsec})};
-}
-
 /// A timer on the boot-time clock. Asio's own timers stand still while the machine sleeps.
 template <class Executor>
-class platform_timer
+class boot_timer
 {
 public:
-    explicit platform_timer(const Executor& executor) : descriptor_(executor)
+    explicit boot_timer(const Executor& executor) : descriptor_(executor)
     {}
 
     /// Makes the timer usable, if it is not yet.

@@ -1,0 +1,272 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// macOS and the BSDs: bytes from the kernel's routing table and its routing socket (PF_ROUTE) to
+/// default routes, without I/O and without the system's headers, so that it compiles everywhere.
+
+#ifndef NATPMP_DETAIL_ROUTING_SOCKET_HPP
+#define NATPMP_DETAIL_ROUTING_SOCKET_HPP
+
+#include <natpmp/detail/raw_bytes.hpp>
+#include <natpmp/detail/route.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// How a system lays out the messages about routes (its rt_msghdr, then addresses). All begin with
+/// the whole length in 16 bits, then a byte for the version and one for the type.
+struct routing_format
+{
+    /// RTM_VERSION. Messages of another version are skipped.
+    std::uint8_t version = 0;
+
+    /// Where the addresses begin.
+    std::size_t header_size = 0;
+
+    /// The place of 16 bits that say where the addresses begin; 0: there is none, see header_size.
+    std::size_t header_size_at = 0;
+
+    /// The place of the interface's index, 16 bits.
+    std::size_t index_at = 0;
+
+    /// The place of the RTF_* flags, 32 bits.
+    std::size_t flags_at = 0;
+
+    /// The place of the RTA_* bits, 32 bits, which say what addresses there are.
+    std::size_t addresses_at = 0;
+
+    /// The place of the route's priority, a byte of which lower is better; 0: there is none.
+    std::size_t priority_at = 0;
+
+    /// The addresses are padded to a multiple of this.
+    std::size_t alignment = 0;
+
+    /// RTF_IFSCOPE: the route is only for traffic bound to its interface. 0: there is no such flag.
+    std::uint32_t scoped_flag = 0;
+
+    /// 1 << type for each RTM_* type that says that interfaces or their addresses changed.
+    std::uint32_t interface_types = 0;
+
+    friend bool operator==(const routing_format&, const routing_format&) = default;
+};
+
+// These numbers are the same on all of these systems.
+enum class routing_type : std::uint8_t
+{
+    added = 1,
+    deleted = 2,
+    changed = 3,
+    got = 4
+};
+constexpr std::uint32_t route_is_up = 0x1;        // RTF_UP
+constexpr std::uint32_t route_has_gateway = 0x2;  // RTF_GATEWAY
+constexpr std::uint32_t route_is_to_host = 0x4;   // RTF_HOST
+constexpr std::uint32_t route_is_barred = 0x1008; // RTF_REJECT, RTF_BLACKHOLE
+constexpr std::byte routing_family_ipv4{2};       // AF_INET
+
+/// A message from the routing table, whatever it is about.
+struct routing_message
+{
+    std::uint8_t version = 0;
+    routing_type type{};
+
+    /// All of it.
+    raw_bytes bytes;
+};
+
+/// A message about a route. The addresses are as the system has them, with a length byte and a
+/// family byte in front; empty where there is none.
+struct routing_entry
+{
+    std::uint16_t index = 0;
+    std::uint32_t flags = 0;
+    std::uint8_t priority = 0;
+    raw_bytes destination;
+    raw_bytes gateway;
+    raw_bytes netmask;
+};
+
+/// Copies a value from some place in a message. False if the message ends before it does.
+template <class Value>
+[[nodiscard]] bool peek_at(raw_bytes from, std::size_t at, Value& value) noexcept
+{
+    return at <= from.size() && peek(from.subspan(at), value);
+}
+
+/// Cuts the first message off `rest`. False at the end, and also where a length cannot be true;
+/// `rest` is empty only in the first case.
+[[nodiscard]] inline bool next_message(raw_bytes& rest, routing_message& message) noexcept
+{
+    std::uint16_t length = 0;
+    constexpr std::size_t least = 4;
+    if (!peek(rest, length) || length < least || length > rest.size())
+        return false;
+    message.bytes = rest.first(length);
+    message.version = std::to_integer<std::uint8_t>(rest[2]);
+    message.type = routing_type{std::to_integer<std::uint8_t>(rest[3])};
+    rest = rest.subspan(length);
+    return true;
+}
+
+/// Cuts the first address off `rest`. One of length 0 takes as much room as the shortest one.
+[[nodiscard]] inline bool next_address(raw_bytes& rest, std::size_t alignment,
+                                       raw_bytes& address) noexcept
+{
+    if (rest.empty())
+        return false;
+    const auto length = std::to_integer<std::size_t>(rest.front());
+    if (length > rest.size())
+        return false;
+    address = rest.first(length);
+    const std::size_t taken = (std::max(length, std::size_t{1}) + alignment - 1) / alignment;
+    rest = rest.subspan(std::min(rest.size(), taken * alignment));
+    return true;
+}
+
+/// Reads a message about a route. False if it cannot be read.
+[[nodiscard]] inline bool read_entry(raw_bytes message, const routing_format& format,
+                                     routing_entry& entry) noexcept
+{
+    std::uint32_t present = 0;
+    auto header_size = static_cast<std::uint16_t>(format.header_size);
+    if (!peek_at(message, format.index_at, entry.index) ||
+        !peek_at(message, format.flags_at, entry.flags) ||
+        !peek_at(message, format.addresses_at, present) ||
+        (format.priority_at != 0 && !peek_at(message, format.priority_at, entry.priority)) ||
+        (format.header_size_at != 0 && !peek_at(message, format.header_size_at, header_size)) ||
+        header_size > message.size())
+        return false;
+    raw_bytes rest = message.subspan(header_size);
+    // RTA_DST, RTA_GATEWAY and RTA_NETMASK are the lowest bits, and come in this order.
+    const std::array<raw_bytes*, 3> wanted{&entry.destination, &entry.gateway, &entry.netmask};
+    for (std::size_t bit = 0; bit < wanted.size(); ++bit)
+        if ((present >> bit & 1) != 0 && !next_address(rest, format.alignment, *wanted[bit]))
+            return false;
+    return true;
+}
+
+/// The IPv4 address in a system's address (sockaddr_in), or the mask. What is cut off is 0.
+[[nodiscard]] inline net::ip::address_v4 ipv4_of(raw_bytes address) noexcept
+{
+    net::ip::address_v4::bytes_type octets{};
+    constexpr std::size_t at = 4;
+    for (std::size_t i = 0; i < octets.size() && at + i < address.size(); ++i)
+        octets[i] = std::to_integer<unsigned char>(address[at + i]);
+    return net::ip::address_v4(octets);
+}
+
+/// Whether a system's address says that it is an IPv4 one.
+[[nodiscard]] inline bool is_ipv4(raw_bytes address) noexcept
+{
+    return address.size() >= 2 && address[1] == routing_family_ipv4;
+}
+
+/// Whether a route is to 0.0.0.0/0. It may come without a netmask, and a netmask may be shorter
+/// than the zeros at its end and have any family.
+[[nodiscard]] inline bool is_default_route(const routing_entry& entry) noexcept
+{
+    return is_ipv4(entry.destination) && ipv4_of(entry.destination).is_unspecified() &&
+           ipv4_of(entry.netmask).is_unspecified() && (entry.flags & route_is_to_host) == 0;
+}
+
+/// Whether a default route leads through an IPv4 gateway, and is in use.
+[[nodiscard]] inline bool is_usable(const routing_entry& entry) noexcept
+{
+    constexpr std::uint32_t needed = route_is_up | route_has_gateway;
+    constexpr std::size_t whole_address = 8;
+    return (entry.flags & (needed | route_is_barred)) == needed && is_ipv4(entry.gateway) &&
+           entry.gateway.size() >= whole_address && !ipv4_of(entry.gateway).is_unspecified();
+}
+
+/// Adds the usable default routes of a dump (sysctl NET_RT_DUMP) to `table`. False if a message
+/// cannot be read; the others are there.
+[[nodiscard]] inline bool read_routes(raw_bytes dump, const routing_format& format,
+                                      route_table& table)
+{
+    bool good = true;
+    routing_message message;
+    while (next_message(dump, message)) {
+        if (message.version != format.version || message.type != routing_type::got)
+            continue;
+        routing_entry entry;
+        if (!read_entry(message.bytes, format, entry)) {
+            good = false;
+            continue;
+        }
+        if (!is_default_route(entry) || !is_usable(entry))
+            continue;
+        default_route route;
+        route.gateway = ipv4_of(entry.gateway);
+        route.interface_index = entry.index;
+        route.metric = entry.priority;
+        route.policy = (entry.flags & format.scoped_flag) != 0;
+        table.routes.push_back(route);
+    }
+    return good && dump.empty();
+}
+
+/// Whether what was read from a routing socket may concern the choice of a gateway: a default
+/// route, an address, an interface, or something that cannot be read.
+[[nodiscard]] inline bool notice_concerns_gateway(raw_bytes notice,
+                                                  const routing_format& format) noexcept
+{
+    routing_message message;
+    while (next_message(notice, message)) {
+        if (message.version != format.version)
+            continue;
+        routing_entry entry;
+        switch (message.type) {
+        case routing_type::added:
+        case routing_type::deleted:
+        case routing_type::changed:
+            if (!read_entry(message.bytes, format, entry) || is_default_route(entry))
+                return true;
+            break;
+        default: {
+            const auto type = static_cast<std::uint8_t>(message.type);
+            if (type < 32 && (format.interface_types >> type & 1) != 0)
+                return true;
+        }
+        }
+    }
+    return !notice.empty();
+}
+
+/// Gets a dump of a table that may grow meanwhile. `fetch(data, size)` is as the system's sysctl():
+/// without data it sets the size that is needed, with data it fills it and sets the size; it
+/// returns an errno, or 0.
+template <class Fetch>
+[[nodiscard]] std::vector<std::byte> fetch_dump(Fetch fetch, error_code& error)
+{
+    std::vector<std::byte> dump;
+    constexpr int attempts = 10;
+    int failure = ENOMEM;
+    for (int attempt = 0; failure == ENOMEM && attempt < attempts; ++attempt) {
+        std::size_t size = 0;
+        failure = fetch(nullptr, size);
+        if (failure != 0)
+            break;
+        dump.resize(size + size / 4 + 1024); // so that a few more routes do no harm
+        size = dump.size();
+        failure = fetch(dump.data(), size);
+        dump.resize(std::min(size, dump.size()));
+    }
+    error.assign(failure, net::error::get_system_category());
+    if (failure != 0)
+        dump.clear();
+    return dump;
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_ROUTING_SOCKET_HPP
