@@ -91,7 +91,7 @@ TEST_CASE("client: datagrams that answer nothing (V-3, V-6, V-9, V-10)")
     asio::ip::udp::socket gateway(in.context, {asio::ip::address_v4::loopback(), 0});
     auto options = in.options();
     options.gateway_port = gateway.local_endpoint().port();
-    options.timeout = 300ms;
+    options.timeout = 500ms;
     client asked(in.context, options);
     outcome got;
     asked.async_map_port(port_6881(),

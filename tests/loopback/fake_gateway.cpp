@@ -67,7 +67,7 @@ private:
     {
         socket.async_receive_from(
             asio::buffer(buffer_), sender_, [this](const error_code& error, std::size_t size) {
-                if (error == asio::error::operation_aborted)
+                if (error == asio::error::operation_aborted || !socket.is_open())
                     return;
                 const auto end = buffer_.begin() + static_cast<std::ptrdiff_t>(size);
                 received.push_back({{buffer_.begin(), end}, sender_, error});
@@ -130,7 +130,7 @@ TEST_CASE("fake_gateway: answers, and goes on answering")
     CHECK(world.gateway.model().requests[0].bytes == map_request);
 }
 
-TEST_CASE("fake_gateway: several hosts")
+TEST_CASE("fake_gateway: several hosts", "[addresses]")
 {
     bench world;
     listener second{world.context, {address_v4{0x7F000003}, 0}};
@@ -183,7 +183,7 @@ TEST_CASE("fake_gateway: delayed answers come in the order in which they are due
     CHECK(world.client.received[2].content.size() == 12);
 }
 
-TEST_CASE("fake_gateway: answers from strangers")
+TEST_CASE("fake_gateway: answers from strangers", "[addresses]")
 {
     bench world;
     world.gateway.model().faults.wrong_address = fault_switch::times(1);
@@ -273,7 +273,7 @@ TEST_CASE("fake_gateway: announcements to the group")
 }
 #endif
 
-TEST_CASE("fake_gateway: announcements to a host")
+TEST_CASE("fake_gateway: announcements to a host", "[addresses]")
 {
     bench world;
     const auto destination = world.client.socket.local_endpoint();
@@ -305,7 +305,9 @@ TEST_CASE("fake_gateway: a reboot announces itself, and again after 250 ms")
     const auto start = std::chrono::steady_clock::now();
     world.gateway.reboot(2, world.client.socket.local_endpoint());
     CHECK(world.gateway.model().table.size(world.gateway.now()) == 0);
+#if !defined(_WIN32)                              // where a pending receive has taken it
     CHECK(world.client.socket.available() == 12); // the first is sent at once
+#endif
     REQUIRE(world.wait_for(2));
     CHECK(std::chrono::steady_clock::now() - start >= 250ms);
     CHECK(world.client.received[1].content[1] == 0x80);

@@ -241,10 +241,10 @@ TEST_CASE("gateway_routing: what concerns the gateway", "[gateway]")
         auto one = via("192.168.1.1");
         one.type = static_cast<std::uint8_t>(type);
         const bool route = type >= 1 && type <= 3;
-        const bool interface = type < 32 && (format.interface_types >> type & 1) != 0;
-        CHECK(concerns(message(format, one)) == (route || interface));
+        const bool index = type < 32 && (format.interface_types >> type & 1) != 0;
+        CHECK(concerns(message(format, one)) == (route || index));
         if (!route)
-            CHECK(concerns(message(format, one.type)) == interface);
+            CHECK(concerns(message(format, one.type)) == index);
     }
 
     auto one = via("192.168.1.1");
