@@ -5,6 +5,9 @@
 #   tests/run.sh               GCC; Clang with the address and undefined-behaviour sanitizers; Clang
 #                              with the thread sanitizer
 #   tests/run.sh --gcc         GCC only
+#   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
+#                              macros; clang-16; libc++; Windows under Wine; the package recipes; and
+#                              macOS, if ZIG names zig
 #   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 500
 #
 #   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
@@ -17,11 +20,12 @@ usage() {
     sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' tests/run.sh
 }
 
-sanitizers=yes
+what=default
 seeds=500
 while [ $# -gt 0 ]; do
     case "$1" in
-        --gcc) sanitizers=no ;;
+        --gcc) what=gcc ;;
+        --matrix) what=matrix ;;
         --seeds) shift; seeds=${1:?a number of seeds} ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -36,7 +40,9 @@ install_missing() {
     command -v dpkg-query >/dev/null || return 0
     local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git
         miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
-    [ "$sanitizers" = no ] || wanted+=(clang-19 libclang-rt-19-dev)
+    [ "$what" != default ] || wanted+=(clang-19 libclang-rt-19-dev)
+    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-19 libc++-19-dev libc++abi-19-dev
+        g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
@@ -103,20 +109,83 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=second_deadlock_stack=1
 
-build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
-IFS=: read -r -a asio_roots <<<"${ASIO_ROOTS:-}"
-number=0
-for root in "${asio_roots[@]}"; do
-    number=$((number + 1))
-    echo "asio-$number is $root"
-    build_and_test "asio-$number" -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ \
-        "-DAsio_ROOT=$root" "-DASIO_NATPMP_TESTS=unit;sim;api;loopback" \
-        "-DASIO_NATPMP_SIM_SEEDS=$seeds" \
-        -DASIO_NATPMP_BUILD_EXAMPLES=OFF
-done
-if [ "$sanitizers" = yes ]; then
+gcc_and_sanitizers() {
+    build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
+    local asio_roots number=0 root
+    IFS=: read -r -a asio_roots <<<"${ASIO_ROOTS:-}"
+    for root in "${asio_roots[@]}"; do
+        number=$((number + 1))
+        echo "asio-$number is $root"
+        build_and_test "asio-$number" -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ \
+            "-DAsio_ROOT=$root" "-DASIO_NATPMP_TESTS=unit;sim;api;loopback" \
+            "-DASIO_NATPMP_SIM_SEEDS=$seeds" -DASIO_NATPMP_BUILD_EXAMPLES=OFF
+    done
+    [ "$what" = default ] || return 0
     build_and_test asan -C cmake/asan.cmake
     build_and_test tsan -C cmake/tsan.cmake
+}
+
+# variant NAME COMPILER KINDS CMAKE_ARGUMENT...: a build whose programs are one test each.
+variant() {
+    local name=$1 compiler=$2 kinds=$3
+    shift 3
+    build_and_test "$name" -C cmake/dev.cmake "-DCMAKE_CXX_COMPILER=$compiler" \
+        "-DASIO_NATPMP_TESTS=$kinds" -DASIO_NATPMP_WHOLE_PROGRAMS=ON \
+        -DASIO_NATPMP_BUILD_EXAMPLES=OFF -DASIO_NATPMP_SIM_SEEDS=20 "$@"
+}
+
+# Asio's and Catch2's headers, without what else is in /usr/include and without the host's libraries.
+make_foreign_prefix() {
+    mkdir -p "$foreign/include" "$foreign/lib/cmake/Catch2"
+    ln -sfn /usr/include/asio "$foreign/include/asio"
+    ln -sfn /usr/include/asio.hpp "$foreign/include/asio.hpp"
+    ln -sfn /usr/include/catch2 "$foreign/include/catch2"
+    cat >"$foreign/lib/cmake/Catch2/Catch2Config.cmake" <<'END'
+add_library(Catch2::Catch2 INTERFACE IMPORTED)
+set_target_properties(Catch2::Catch2 PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${CMAKE_CURRENT_LIST_DIR}/../../../include"
+)
+END
+}
+
+matrix() {
+    local foreign directory
+    foreign=$(realpath -m "$build_root")/foreign
+    make_foreign_prefix
+    local from_foreign=("-DAsio_ROOT=$foreign" "-DCatch2_DIR=$foreign/lib/cmake/Catch2")
+    variant boost g++ "sim;api;loopback" -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
+    variant macros g++ loopback \
+        "-DCMAKE_CXX_FLAGS=-DASIO_NO_DEPRECATED -DASIO_NO_TS_EXECUTORS -DASIO_DISABLE_EPOLL"
+    variant separate g++ loopback -DASIO_NATPMP_SEPARATE_ASIO=ON
+    variant clang-16 clang++-16 "api;loopback"
+    variant libc++ clang++-19 "unit;loopback" -DCMAKE_CXX_FLAGS=-stdlib=libc++ "${from_foreign[@]}"
+    variant packaging g++ packaging
+    if [ -n "${ZIG:-}" ]; then
+        variant cross g++ cross "-DZIG=$ZIG"
+    else
+        summary+=("cross: macOS is left out: ZIG does not name zig")
+    fi
+
+    export WINEDEBUG=-all
+    build_and_test windows -C cmake/mingw.cmake "${from_foreign[@]}"
+    directory=$build_root/windows
+    g++ -std=c++20 tests/gateway/echo_server.cpp -o "$directory/echo_server" -pthread
+    local status=0
+    MAP_PORT=$(realpath "$directory/examples/map_port.exe") \
+        ECHO_SERVER=$(realpath "$directory/echo_server") \
+        bash tests/gateway/windows/map_port.sh || status=$?
+    case $status in
+        0) passed=$((passed + 1)) ;;
+        77) skipped=$((skipped + 1)) ;;
+        *) failed=$((failed + 1)) ;;
+    esac
+    summary+=("map_port.exe at miniupnpd: exit code $status")
+}
+
+if [ "$what" = matrix ]; then
+    matrix
+else
+    gcc_and_sanitizers
 fi
 
 echo "== summary"
