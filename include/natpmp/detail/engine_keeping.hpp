@@ -74,8 +74,9 @@ inline void engine::retire(record& entry, time_point now)
 {
     if (entry.possible && !attached_)
         left_until_ =
-            std::max(left_until_, std::max(entry.last_create + std::chrono::seconds{entry.lifetime},
-                                           entry.live ? entry.expiry : long_ago));
+            std::max(left_until_,
+                     std::max(entry.last_create + duration{std::chrono::seconds{entry.lifetime}},
+                              entry.live ? entry.expiry : long_ago));
     unplace(entry);
     expiries_.erase(entry);
     set_live(entry, false);

@@ -36,7 +36,7 @@ inline bool engine::begin_removal(time_point now)
         unplace(entry);
         if (entry.wanted || entry.operations > 0)
             continue;
-        const time_point end = entry.live ? entry.expiry : now + 127750ms;
+        const time_point end = entry.live ? entry.expiry : now + duration{127750ms};
         begin_remove(entry, nullptr, request_kind::remove, burst(short_burst, end));
         return true;
     }
