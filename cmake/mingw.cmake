@@ -16,6 +16,7 @@ set(ASIO_NATPMP_UNITY_BATCH 4 CACHE STRING "")
 set(ASIO_NATPMP_WARNINGS ON CACHE BOOL "")
 set(ASIO_NATPMP_SIM_SEEDS 4 CACHE STRING "")
 set(ASIO_NATPMP_WHOLE_PROGRAMS ON CACHE BOOL "")
-# Wine sends from 127.0.0.1 whatever loopback address a socket is bound to.
-set(ASIO_NATPMP_TEST_FILTER ~[addresses] CACHE STRING "")
+# Wine binds to any address, and sends from 127.0.0.1 whatever loopback address that is. Hidden tests
+# would run with a filter that only leaves out.
+set(ASIO_NATPMP_TEST_FILTER ~[addresses]~[.] CACHE STRING "")
 set(ASIO_NATPMP_TESTS unit;sim;api;loopback CACHE STRING "")

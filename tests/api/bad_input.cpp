@@ -145,7 +145,7 @@ TEST_CASE("bad input: options")
     CHECK(in.run_dry());
 }
 
-TEST_CASE("bad input: a local address that this host does not have")
+TEST_CASE("bad input: a local address that this host does not have", "[addresses]")
 {
     world in;
     auto options = in.options();
