@@ -1,11 +1,9 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// A program without RTTI, or without exceptions: asks where nobody listens, and is told so.
+// A program without RTTI, or without exceptions.
 
-#include <natpmp/natpmp.hpp>
-
-#include <asio/io_context.hpp>
+#include "support/ask_nobody.hpp"
 
 #include <cstdlib>
 
@@ -24,18 +22,5 @@ void asio::detail::throw_exception(const Exception&
 
 int main()
 {
-    asio::io_context context;
-    natpmp::client_options options;
-    options.gateway = asio::ip::address_v4::loopback();
-    options.announcements = false;
-    {
-        asio::ip::udp::socket closed(context, {asio::ip::address_v4::loopback(), 0});
-        options.gateway_port = closed.local_endpoint().port();
-    }
-    natpmp::client client(context.get_executor(), options);
-    natpmp::error_code answer;
-    client.async_map_port(natpmp::protocol::tcp, 6881,
-                          [&](natpmp::error_code error, natpmp::mapping) { answer = error; });
-    context.run_for(std::chrono::seconds(20));
-    return answer == natpmp::errc::not_supported ? 0 : 1;
+    return ask_nobody() == natpmp::errc::not_supported ? 0 : 1;
 }
