@@ -11,6 +11,7 @@
 
 #include <natpmp/gateway.hpp>
 
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <sstream>
@@ -117,8 +118,10 @@ inline std::string in_own_network(const std::function<std::string(int)>& body)
     ::close(ends[0]);
     ::waitpid(child, nullptr, 0);
     result.resize(size > 0 ? std::size_t(size) : 0);
-    if (result == "skipped")
+    if (result == "skipped") {
         WARN("no network namespace to be had: not tested");
+        CHECK(std::getenv("CI") == nullptr); // where a skipped test is a failure
+    }
     return result;
 }
 
