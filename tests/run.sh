@@ -156,7 +156,7 @@ matrix() {
     variant boost g++ "sim;api;loopback" -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
     variant macros g++ loopback \
         "-DCMAKE_CXX_FLAGS=-DASIO_NO_DEPRECATED -DASIO_NO_TS_EXECUTORS -DASIO_DISABLE_EPOLL"
-    variant separate g++ loopback -DASIO_NATPMP_SEPARATE_ASIO=ON
+    variant separate g++ "api;loopback" -DASIO_NATPMP_SEPARATE=ON
     variant clang-16 clang++-16 "api;loopback"
     variant libc++ clang++-19 "unit;loopback" -DCMAKE_CXX_FLAGS=-stdlib=libc++ "${from_foreign[@]}"
     variant packaging g++ packaging

@@ -8,6 +8,7 @@
 #define NATPMP_CLIENT_HPP
 
 #include <natpmp/detail/client_owner.hpp>
+#include <natpmp/detail/client_source.hpp>
 #include <natpmp/detail/initiate.hpp>
 
 #include <chrono>
@@ -54,9 +55,9 @@ class scoped_mapping;
 /// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
 ///
 /// @tparam Executor What the handlers run on by default.
-/// @tparam Platform What provides the clock, the sockets, the gateway and the randomness.
+/// @tparam Platform What provides the clock, the sockets, the gateway and the randomness; see the
+///         concept `platform`.
 template <class Executor = net::any_io_executor, class Platform = asio_platform<Executor>>
-    requires platform<Platform>
 class basic_client
 {
     using default_token = detail::default_token<Executor>;
@@ -79,7 +80,7 @@ public:
     /// @param options See client_options; bad ones make every operation fail with
     ///                errc::invalid_argument.
     explicit basic_client(const executor_type& executor, const client_options& options = {})
-        : basic_client(Platform(executor), options)
+        : owner_(executor, detail::make_client<Platform>(executor, options))
     {}
 
     /// A client on the executor of an execution context, such as an io_context that one thread
@@ -92,7 +93,7 @@ public:
 
     /// A client on another platform, such as testing::simulated_platform.
     explicit basic_client(const Platform& world, const client_options& options = {})
-        : owner_(options, world)
+        : owner_(world.get_executor(), detail::make_client<Platform>(world, options))
     {}
 
     /// The client's executor.
@@ -127,10 +128,9 @@ public:
                               std::forward<Token>(token));
     }
 
-    /// The same with every setting of a map_request; see there. With keep_trying, only
-    /// errc::invalid_argument, errc::closed, its cancellation and client_options::timeout end it;
-    /// the latter two withdraw the wish; other failures are events, and it completes with the first
-    /// success.
+    /// The same with every setting of a map_request. With keep_trying, only errc::invalid_argument,
+    /// errc::closed, its cancellation and client_options::timeout end it; the latter two withdraw
+    /// the wish; other failures are events, and it completes with the first success.
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
@@ -168,7 +168,8 @@ public:
     /// 6886, section 3.4). A pending async_map_port for it completes with operation_aborted.
     ///
     /// @param protocol UDP or TCP.
-    /// @param internal_port 1..65535, any integer type.
+    /// @param internal_port 1..65535, any integer type; 0 for a port that the gateway assigned, for
+    ///                      which nothing is sent.
     /// @param token A completion token for `void(error_code)`. Success too if there was nothing to
     ///              delete.
     /// @par Errors
@@ -243,21 +244,21 @@ public:
     void cancel()
     {
         if (const auto state = owner_.state())
-            state->command([](detail::engine& core, time_point) { core.cancel_all(); });
+            state->cancel_all();
     }
 
-    /// Tells that the network changed, for applications that know it better than the host: the
-    /// gateway is looked for again, and what failed is tried again at once.
+    /// Tells that the network changed, for applications that know it better than the host: looks
+    /// for the gateway again, and tries again at once what failed.
     void network_changed()
     {
         if (const auto state = owner_.state())
-            state->command([](detail::engine& core, time_point now) { core.network_changed(now); });
+            state->network_changed();
     }
 
     /// The mappings that are up now, by protocol and port.
     [[nodiscard]] std::vector<mapping> mappings() const
     {
-        return owner_.state() ? owner_.state()->core().mappings() : std::vector<mapping>{};
+        return owner_.state() ? owner_.state()->mappings() : std::vector<mapping>{};
     }
 
     /// Counters, the gateway, the external address, and what comes next.
@@ -288,7 +289,7 @@ public:
 private:
     friend class scoped_mapping;
 
-    detail::client_owner<Platform> owner_;
+    detail::client_owner<Executor> owner_;
 };
 
 /// The client for most programs.

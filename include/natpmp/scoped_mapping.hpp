@@ -9,7 +9,6 @@
 
 #include <natpmp/client.hpp>
 
-#include <functional>
 #include <memory>
 #include <utility>
 
@@ -28,18 +27,11 @@ public:
     /// Guards a mapping that async_map_port of this client gave.
     template <class Executor, class Platform>
     scoped_mapping(basic_client<Executor, Platform>& owner, const natpmp::mapping& mapping)
-        : mapping_(mapping),
-          unmap_([state = std::weak_ptr(owner.owner_.state())](const natpmp::mapping& gone) {
-              const auto alive = state.lock();
-              const detail::mapping_key key{gone.protocol, gone.internal_port};
-              if (alive)
-                  alive->command(
-                      [key](detail::engine& core, time_point now) { core.give_up(key, now); });
-          })
+        : mapping_(mapping), client_(owner.owner_.state())
     {}
 
     scoped_mapping(scoped_mapping&& other) noexcept
-        : mapping_(other.mapping_), unmap_(std::exchange(other.unmap_, nullptr))
+        : mapping_(other.mapping_), client_(std::move(other.client_))
     {}
 
     scoped_mapping& operator=(scoped_mapping&& other) noexcept
@@ -48,15 +40,15 @@ public:
             return *this;
         scoped_mapping old(std::move(*this));
         mapping_ = other.mapping_;
-        unmap_ = std::exchange(other.unmap_, nullptr);
+        client_ = std::move(other.client_);
         return *this;
     }
 
     /// Unmaps, in the background.
     ~scoped_mapping()
     {
-        if (unmap_)
-            unmap_(mapping_);
+        if (const auto state = client_.lock())
+            state->give_up({mapping_.protocol, mapping_.internal_port});
     }
 
     /// The mapping as it was given.
@@ -68,13 +60,13 @@ public:
     /// Guards it no longer; the client goes on keeping it.
     natpmp::mapping release() noexcept
     {
-        unmap_ = nullptr;
+        client_.reset();
         return mapping_;
     }
 
 private:
     natpmp::mapping mapping_{};
-    std::function<void(const natpmp::mapping&)> unmap_;
+    std::weak_ptr<detail::client_base> client_;
 };
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

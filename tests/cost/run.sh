@@ -1,27 +1,67 @@
 #!/usr/bin/env bash
 # What it costs a program to include the library: compile time and size against the same program
-# with Asio alone. Prints medians of five runs. CXX names the compiler, g++ by default.
+# with Asio alone. Prints medians of five runs, taken in turn, and fails where a limit is missed:
+# 1.35 times the compile time where the library is compiled once (NATPMP_SEPARATE_COMPILATION), and
+# 150 KiB more in any case. CXX names the compiler, g++ by default.
 set -euo pipefail
 cd "$(dirname "$0")"
 compiler=${CXX:-g++}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+status=0
 
-build() { # PROGRAM OPTION: prints the processor time in ms
-    local TIMEFORMAT='%U %S' times
-    times=$({ time "$compiler" -std=c++20 "$2" -I../../include "$1.cpp" -o "$work/$1" -pthread; } 2>&1)
-    awk '{ printf "%d\n", ($1 + $2) * 1000 }' <<<"$times"
+compile() { # OUTPUT SOURCE OPTION...: adds the processor time in ms to OUTPUT.times
+    local output=$work/$1 source=$2 TIMEFORMAT='%U %S' times
+    shift 2
+    times=$({ time "$compiler" -std=c++20 "$@" -I../../include -c "$source.cpp" -o "$output.o"; } 2>&1)
+    awk '{ printf "%d\n", ($1 + $2) * 1000 }' <<<"$times" >>"$output.times"
 }
 
-median() { sort -n | sed -n 3p; }
+median() { # OUTPUT
+    sort -n "$work/$1.times" | sed -n 3p
+}
+
+compare() { # WHAT OUTPUT LIMIT
+    awk -v what="$1" -v base="$(median base)" -v with="$(median "$2")" -v limit="$3" 'BEGIN {
+        times = with / base
+        missed = limit && times > limit
+        printf "  %-32s %6d ms, %.2f times", what, with, times
+        if (limit) printf " (limit %.2f)%s", limit, missed ? ": MISSED" : ""
+        print ""
+        exit missed }' || status=1
+}
 
 for option in -O0 -O2; do
-    base=$(for _ in 1 2 3 4 5; do build base "$option"; done | median)
-    with=$(for _ in 1 2 3 4 5; do build with "$option"; done | median)
-    awk -v o="$option" -v b="$base" -v w="$with" 'BEGIN {
-        printf "%s: %d ms with Asio alone, %d ms with the library: %.2f times\n", o, b, w, w / b }'
+    rm -f "$work"/*.times
+    for _ in 1 2 3 4 5; do
+        compile base base "$option"
+        compile separate with "$option" -DNATPMP_SEPARATE_COMPILATION
+        compile header_only with "$option"
+        compile source source "$option" -DNATPMP_SEPARATE_COMPILATION
+    done
+    echo "compile time, $option:"
+    echo "  Asio alone                       $(printf %6d "$(median base)") ms"
+    compare "the library, compiled elsewhere" separate 1.35
+    compare "the library, header-only" header_only 0
+    echo "  its code, once for a program     $(printf %6d "$(median source)") ms"
 done
-strip "$work/base" "$work/with"
-base=$(stat -c %s "$work/base")
-with=$(stat -c %s "$work/with")
-echo "-O2, stripped: $base bytes with Asio alone, $with with the library: $(((with - base) / 1024)) KiB more"
+
+link() { # PROGRAM OBJECT...: prints its stripped size
+    local program=$work/$1
+    shift
+    "$compiler" "${@/#/$work/}" -o "$program" -pthread
+    strip "$program"
+    stat -c %s "$program"
+}
+
+base=$(link base base.o)
+echo "size, -O2, stripped: $base bytes with Asio alone"
+for what in header_only separate; do
+    objects=("$what.o")
+    [ "$what" = header_only ] || objects+=(source.o)
+    size=$(link "$what" "${objects[@]}")
+    more=$(((size - base) / 1024))
+    echo "  $what: $size bytes, $more KiB more (limit 150)"
+    [ "$more" -le 150 ] || status=1
+done
+exit "$status"

@@ -30,28 +30,17 @@
 #include NATPMP_ASIO_HEADER(associated_cancellation_slot.hpp)
 #include NATPMP_ASIO_HEADER(associated_executor.hpp)
 #include NATPMP_ASIO_HEADER(async_result.hpp)
-#include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
-#include NATPMP_ASIO_HEADER(buffer.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_signal.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_state.hpp)
 #include NATPMP_ASIO_HEADER(compose.hpp)
-#include NATPMP_ASIO_HEADER(dispatch.hpp)
 #include NATPMP_ASIO_HEADER(error.hpp)
 #include NATPMP_ASIO_HEADER(execution.hpp)
 #include NATPMP_ASIO_HEADER(execution_context.hpp)
 #include NATPMP_ASIO_HEADER(ip/address.hpp)
-#include NATPMP_ASIO_HEADER(ip/multicast.hpp)
 #include NATPMP_ASIO_HEADER(ip/udp.hpp)
-#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
 #include NATPMP_ASIO_HEADER(post.hpp)
 #include NATPMP_ASIO_HEADER(prefer.hpp)
 #include NATPMP_ASIO_HEADER(query.hpp)
-#include NATPMP_ASIO_HEADER(socket_base.hpp)
-#include NATPMP_ASIO_HEADER(wait_traits.hpp)
-
-#if defined(_WIN32)
-#include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
-#endif
 
 #if defined(NATPMP_USE_BOOST_ASIO)
 #include <boost/system/error_code.hpp>

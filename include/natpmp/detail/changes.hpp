@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_CHANGES_HPP
 #define NATPMP_DETAIL_CHANGES_HPP
 
+#include <natpmp/detail/asio_io.hpp>
 #include <natpmp/gateway.hpp>
 
 #include <utility>

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_CLIENT_OWNER_HPP
 #define NATPMP_DETAIL_CLIENT_OWNER_HPP
 
-#include <natpmp/detail/client_state.hpp>
+#include <natpmp/detail/client_base.hpp>
 
 #include <memory>
 #include <utility>
@@ -15,16 +15,13 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// Owns a client_state; none after it was moved from.
-template <class Platform>
+/// Owns the state of a client; none after it was moved from.
+template <class Executor>
 class client_owner
 {
 public:
-    using state_type = client_state<Platform>;
-    using executor_type = typename Platform::executor_type;
-
-    client_owner(const client_options& options, const Platform& world)
-        : executor_(world.get_executor()), state_(std::make_shared<state_type>(options, world))
+    client_owner(const Executor& executor, std::shared_ptr<client_base> state)
+        : executor_(executor), state_(std::move(state))
     {}
 
     client_owner(client_owner&& other) noexcept
@@ -46,12 +43,12 @@ public:
         abandon();
     }
 
-    [[nodiscard]] const executor_type& executor() const noexcept
+    [[nodiscard]] const Executor& executor() const noexcept
     {
         return executor_;
     }
 
-    [[nodiscard]] const std::shared_ptr<state_type>& state() const noexcept
+    [[nodiscard]] const std::shared_ptr<client_base>& state() const noexcept
     {
         return state_;
     }
@@ -63,8 +60,8 @@ private:
             state->abandon();
     }
 
-    executor_type executor_; // a client that was moved from still has one
-    std::shared_ptr<state_type> state_;
+    Executor executor_; // a client that was moved from still has one
+    std::shared_ptr<client_base> state_;
 };
 
 } // namespace detail

@@ -9,7 +9,7 @@
 #define NATPMP_DETAIL_CLIENT_STATE_HPP
 
 #include <natpmp/detail/engine.hpp>
-#include <natpmp/detail/hook.hpp>
+#include <natpmp/detail/hook_log.hpp>
 #include <natpmp/detail/network.hpp>
 #include <natpmp/detail/pending.hpp>
 #include <natpmp/detail/serial.hpp>
@@ -21,13 +21,11 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// The state of a client. Every handler of its background work holds it by shared_ptr.
-template <class Platform>
-class client_state : public std::enable_shared_from_this<client_state<Platform>>
+template <platform Platform>
+class client_state final : public client_base,
+                           public std::enable_shared_from_this<client_state<Platform>>
 {
 public:
-    using pending_type = pending<client_state>;
-    using executor_type = typename Platform::executor_type;
-
     client_state(const client_options& options, const Platform& world)
         : options_(options),
           world_(world),
@@ -36,29 +34,16 @@ public:
           timer_(world_.template make<typename Platform::timer_type>())
     {}
 
-    [[nodiscard]] executor_type get_executor() const
-    {
-        return world_.get_executor();
-    }
-
-    /// Starts an operation. Its handler waits until the engine is done with it.
-    template <class Handler>
-    void begin(pending_type& what, Handler&& handler)
+    void start(pending& what) override
     {
         const serial_section section(serial_);
-        auto cancel = [this, &what](net::cancellation_type type) {
-            const auto self = this->shared_from_this(); // this closure may go while it runs
-            self->cancel(what, type);
-        };
-        parked_handler<executor_type, Handler>::park(get_executor(), std::move(handler), cancel)
-            .show_at(what.place);
         const time_point now = world_.now();
         confirm_verdict(now);
         engine_.start(what, now);
         pump();
     }
 
-    void cancel(pending_type& what, net::cancellation_type type)
+    void cancel(pending& what, net::cancellation_type type) override
     {
         constexpr auto prompt = net::cancellation_type::terminal | net::cancellation_type::partial;
         if (type == net::cancellation_type::none)
@@ -69,33 +54,43 @@ public:
         });
     }
 
-    /// Calls the engine, and does what it then wants.
-    template <class Command>
-    void command(Command call)
+    void withdraw(pending& what) override
     {
-        const serial_section section(serial_);
-        call(engine_, world_.now());
-        pump();
+        engine_.withdraw(what);
     }
 
-    [[nodiscard]] engine& core() noexcept
+    void cancel_all() override
     {
-        return engine_;
+        command([](engine& core, time_point) { core.cancel_all(); });
     }
 
-    [[nodiscard]] natpmp::status status() const
+    void network_changed() override
+    {
+        command([](engine& core, time_point now) { core.network_changed(now); });
+    }
+
+    void give_up(mapping_key key) override
+    {
+        command([key](engine& core, time_point now) { core.give_up(key, now); });
+    }
+
+    [[nodiscard]] std::vector<mapping> mappings() override
+    {
+        return engine_.mappings();
+    }
+
+    [[nodiscard]] natpmp::status status() const override
     {
         return engine_.status(world_.now());
     }
 
-    void set_hook(std::shared_ptr<hook> function)
+    void set_hook(std::shared_ptr<hook> function) override
     {
         log_.set_hook(std::move(function));
         engine_.hook_events(log_.on());
     }
 
-    /// The end of the client: nothing is sent, everything pending is cancelled.
-    void abandon()
+    void abandon() override
     {
         set_hook(nullptr);
         command([](engine& core, time_point) { core.close(); });
@@ -138,6 +133,15 @@ public:
     }
 
 private:
+    /// Calls the engine, and does what it then wants.
+    template <class Command>
+    void command(Command call)
+    {
+        const serial_section section(serial_);
+        call(engine_, world_.now());
+        pump();
+    }
+
     /// Does what the engine wants, until it wants nothing more now.
     void pump()
     {
@@ -152,7 +156,7 @@ private:
                 send_all(now);
             } while (engine_.wants_gateway(now) || engine_.wants_recheck());
             while (operation* done = engine_.take_finished())
-                static_cast<pending_type*>(done)->finish();
+                static_cast<pending*>(done)->finish();
             if (engine_.active())
                 set_timer();
             else

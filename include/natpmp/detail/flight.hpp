@@ -9,6 +9,7 @@
 
 #include <natpmp/detail/backoff.hpp>
 #include <natpmp/detail/operation.hpp>
+#include <natpmp/detail/registry.hpp>
 #include <natpmp/detail/wire.hpp>
 
 #include <cstdint>

@@ -2,15 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// The application's hook, and what waits to be told to it.
+/// The application's hook: a function of any type that is told events and datagrams.
 
 #ifndef NATPMP_DETAIL_HOOK_HPP
 #define NATPMP_DETAIL_HOOK_HPP
 
 #include <natpmp/event.hpp>
 
-#include <memory>
-#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -60,69 +58,6 @@ public:
 
 private:
     Function function_;
-};
-
-/// What is to be told to the hook, in order, and the hook.
-class hook_log
-{
-public:
-    [[nodiscard]] bool on() const noexcept
-    {
-        return hook_ != nullptr;
-    }
-
-    void set_hook(std::shared_ptr<hook> function)
-    {
-        hook_ = std::move(function);
-        items_.clear();
-    }
-
-    /// Takes events.
-    void collect(std::vector<event>& events)
-    {
-        items_.insert(items_.end(), events.begin(), events.end());
-        events.clear();
-    }
-
-    /// Takes events, then a datagram.
-    void add(std::vector<event>& events, datagram::fate what, ignore_reason reason,
-             const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes)
-    {
-        if (!hook_)
-            return;
-        collect(events);
-        items_.push_back(kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}});
-    }
-
-    /// Takes a datagram, then the events that it caused.
-    void add_first(std::vector<event>& events, datagram::fate what, ignore_reason reason,
-                   const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes)
-    {
-        if (!hook_)
-            return;
-        items_.push_back(kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}});
-        collect(events);
-    }
-
-    /// Calls the hook, which may do anything, even take itself away or destroy the client.
-    void deliver()
-    {
-        if (std::exchange(delivering_, true))
-            return;
-        while (hook_ && !items_.empty()) {
-            const auto function = hook_;
-            const auto items = std::exchange(items_, {});
-            for (const hook_item& item : items)
-                if (hook_ == function)
-                    function->call(item);
-        }
-        delivering_ = false;
-    }
-
-private:
-    std::shared_ptr<hook> hook_;
-    std::vector<hook_item> items_;
-    bool delivering_ = false;
 };
 
 } // namespace detail

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_INITIATE_HPP
 #define NATPMP_DETAIL_INITIATE_HPP
 
-#include <natpmp/detail/client_state.hpp>
+#include <natpmp/detail/pending.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -78,15 +78,13 @@ duration clamp_limit(std::chrono::duration<Rep, Period> limit)
 }
 
 /// The two steps of every operation: begin, and complete when the engine is done.
-template <class State, class Outcome>
+template <class Executor, class Outcome>
 class operation_steps
 {
-    using executor_type = typename State::executor_type;
-
 public:
-    operation_steps(std::shared_ptr<State> state, const executor_type& executor,
+    operation_steps(std::shared_ptr<client_base> state, const Executor& executor,
                     const operation_seed& seed)
-        : state_(std::move(state)), executor_(executor), seed_(seed)
+        : client_(std::move(state)), executor_(executor), seed_(seed)
     {}
 
     template <class Self>
@@ -111,17 +109,21 @@ private:
     void begin(Self& self)
     {
         self.reset_cancellation_state(net::enable_total_cancellation());
-        const auto state = std::move(state_);
-        if (!state) {                                // moved from
-            const executor_type executor(executor_); // gone with self, once that is moved
+        const auto state = std::move(client_);
+        const Executor executor(executor_); // gone with self, once that is moved
+        if (!state)                         // moved from
             return net::post(executor, std::move(self));
-        }
-        waiting_ = std::allocate_shared<pending<State>>(net::get_associated_allocator(self), state,
-                                                        seed_.kind);
+        waiting_ =
+            std::allocate_shared<pending>(net::get_associated_allocator(self), state, seed_.kind);
         waiting_->request = seed_.request;
         waiting_->limit = seed_.limit;
         auto& what = *waiting_;
-        state->begin(what, std::move(self));
+        const auto cancel = [&what](net::cancellation_type type) {
+            if (const auto owner = what.owner) // this closure may go while it runs
+                owner->cancel(what, type);
+        };
+        parked_handler<Executor, Self>::park(executor, std::move(self), cancel).show_at(what.place);
+        state->start(what);
     }
 
     template <class Self>
@@ -140,20 +142,20 @@ private:
         }
     }
 
-    std::shared_ptr<State> state_;
-    std::shared_ptr<pending<State>> waiting_;
-    executor_type executor_;
+    std::shared_ptr<client_base> client_;
+    std::shared_ptr<pending> waiting_;
+    Executor executor_;
     operation_seed seed_;
     step step_ = step::begin;
 };
 
 /// Initiates an operation with any completion token.
-template <class Outcome, class State, class Executor, class Token>
-auto initiate(const std::shared_ptr<State>& state, const Executor& executor,
+template <class Outcome, class Executor, class Token>
+auto initiate(const std::shared_ptr<client_base>& state, const Executor& executor,
               const operation_seed& seed, Token&& token)
 {
     return net::async_compose<Token, typename Outcome::signature>(
-        operation_steps<State, Outcome>(state, executor, seed), token, executor);
+        operation_steps<Executor, Outcome>(state, executor, seed), token, executor);
 }
 
 } // namespace detail

@@ -7,7 +7,8 @@
 #ifndef NATPMP_DETAIL_OPERATION_HPP
 #define NATPMP_DETAIL_OPERATION_HPP
 
-#include <natpmp/detail/registry.hpp>
+#include <natpmp/detail/mapping_key.hpp>
+#include <natpmp/detail/time.hpp>
 #include <natpmp/event.hpp>
 
 #include <array>

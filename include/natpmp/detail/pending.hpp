@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_PENDING_HPP
 #define NATPMP_DETAIL_PENDING_HPP
 
+#include <natpmp/detail/client_base.hpp>
 #include <natpmp/detail/operation.hpp>
 #include <natpmp/detail/parking.hpp>
 
@@ -17,28 +18,27 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// An operation with the handler that waits for it.
-template <class State>
 struct pending : operation
 {
-    pending(std::shared_ptr<State> owner, operation_kind what)
-        : operation(what), state(std::move(owner))
+    pending(std::shared_ptr<client_base> state, operation_kind what)
+        : operation(what), owner(std::move(state))
     {}
 
     ~pending()
     {
-        if (state) // the handler was destroyed without being called
-            state->core().withdraw(*this);
+        if (owner) // the handler was destroyed without being called
+            owner->withdraw(*this);
     }
 
     /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once.
     void finish()
     {
-        const auto released = std::move(state);
+        const auto released = std::move(owner);
         if (place) // else the context goes down with the handler
             place->resume();
     }
 
-    std::shared_ptr<State> state;
+    std::shared_ptr<client_base> owner;
     parked* place = nullptr;
 };
 

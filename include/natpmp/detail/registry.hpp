@@ -7,11 +7,10 @@
 #ifndef NATPMP_DETAIL_REGISTRY_HPP
 #define NATPMP_DETAIL_REGISTRY_HPP
 
+#include <natpmp/detail/mapping_key.hpp>
 #include <natpmp/detail/time.hpp>
 #include <natpmp/error.hpp>
-#include <natpmp/types.hpp>
 
-#include <compare>
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
@@ -19,21 +18,6 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
-
-/// What identifies a mapping of this host.
-struct mapping_key
-{
-    natpmp::protocol protocol = natpmp::protocol::udp;
-    std::uint16_t internal_port = 0;
-
-    /// The key as one number below 2^17.
-    [[nodiscard]] std::uint32_t number() const noexcept
-    {
-        return (protocol == natpmp::protocol::tcp ? 0x10000U : 0U) | internal_port;
-    }
-
-    friend auto operator<=>(const mapping_key&, const mapping_key&) = default;
-};
 
 /// Keeps an error_code of this library or of the system in 32 bits.
 inline std::uint32_t pack(const error_code& error) noexcept
@@ -102,7 +86,7 @@ struct record
     bool wanted : 1 = false;       ///< whether it is to be kept
     bool claimed : 1 = false;      ///< whether an operation completed with it
     bool live : 1 = false;         ///< whether its lease runs
-    bool possible : 1 = false;     ///< whether the gateway may have it
+    bool possible : 1 = false;     ///< whether the gateway may have what a delete would end
     bool announced : 1 = false;    ///< whether the application has been told that it is up
     bool failing : 1 = false;      ///< whether its renewal failed
     bool interrupted : 1 = false;  ///< whether it was lost since the reader last read
@@ -122,6 +106,11 @@ public:
     {
         const auto found = index_.find(key.number());
         return found == index_.end() ? nullptr : &slots_[found->second];
+    }
+
+    [[nodiscard]] bool contains(mapping_key key) const noexcept
+    {
+        return index_.contains(key.number());
     }
 
     /// The record of a key, made if there is none.

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_SOCKETS_HPP
 #define NATPMP_DETAIL_SOCKETS_HPP
 
-#include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/wire.hpp>
 
 #include <array>

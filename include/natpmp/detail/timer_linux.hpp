@@ -9,7 +9,7 @@
 
 #if defined(__linux__)
 
-#include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/time.hpp>
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_TIMER_PORTABLE_HPP
 #define NATPMP_DETAIL_TIMER_PORTABLE_HPP
 
-#include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/boot_clock.hpp>
 #include <natpmp/detail/time.hpp>
 

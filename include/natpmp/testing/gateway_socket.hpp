@@ -7,7 +7,7 @@
 #ifndef NATPMP_TESTING_GATEWAY_SOCKET_HPP
 #define NATPMP_TESTING_GATEWAY_SOCKET_HPP
 
-#include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/time.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 

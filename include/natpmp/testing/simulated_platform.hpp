@@ -8,6 +8,7 @@
 #define NATPMP_TESTING_SIMULATED_PLATFORM_HPP
 
 #include <natpmp/client.hpp>
+#include <natpmp/implementation.hpp>
 #include <natpmp/testing/simulated_network.hpp>
 
 #include <memory>

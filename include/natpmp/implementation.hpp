@@ -1,0 +1,27 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The client on any executor and any Platform, which has to be compiled where it is used.
+/// client.hpp includes it unless NATPMP_SEPARATE_COMPILATION is defined.
+
+#ifndef NATPMP_IMPLEMENTATION_HPP
+#define NATPMP_IMPLEMENTATION_HPP
+
+#include <natpmp/detail/client_state.hpp>
+
+#include <memory>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+template <class Platform, class World>
+std::shared_ptr<client_base> make_client(const World& world, const client_options& options)
+{
+    return std::make_shared<client_state<Platform>>(options, Platform(world));
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_IMPLEMENTATION_HPP
