@@ -72,7 +72,7 @@ struct map_request
     natpmp::protocol protocol = natpmp::protocol::tcp;
 
     /// The port the application listens on, 1..65535. Bind it before mapping it: the bind keeps the
-    /// clean-up of a second run off a live mapping.
+    /// clean-up of a second run off a live mapping. 0 with gateway_assigns_port.
     port_number internal_port{};
 
     /// The external port to suggest; 0 suggests the internal port. The gateway may grant another,
@@ -90,6 +90,16 @@ struct map_request
     /// Whether to go on asking after a first failure. The operation then completes with the first
     /// success, and events tell the failures.
     bool keep_trying = false;
+
+    /// Whether the gateway picks the external port and forwards it without an internal one, as VPN
+    /// providers do that forward a port of their own choice. internal_port and external_port have
+    /// to be 0 then: each request asks with internal port 0 and external port 1, and the answer
+    /// tells the external port, which may change at any renewal (event_kind::port_changed).
+    ///
+    /// Such a mapping is never deleted at the gateway, since a delete of internal port 0 deletes
+    /// every mapping of the host (RFC 6886, section 3.4): unmapped, it is no longer renewed and
+    /// runs out. There is one for each protocol; it is known by internal port 0.
+    bool gateway_assigns_port = false;
 };
 
 /// What the gateway granted.
@@ -98,7 +108,7 @@ struct mapping
     /// UDP or TCP.
     natpmp::protocol protocol = natpmp::protocol::tcp;
 
-    /// The port the application listens on.
+    /// The port the application listens on; 0 if map_request::gateway_assigns_port.
     std::uint16_t internal_port = 0;
 
     /// The port that the Internet sees; it may differ from the one suggested.

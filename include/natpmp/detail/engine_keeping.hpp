@@ -82,7 +82,7 @@ inline void engine::retire(record& entry, time_point now)
     set_live(entry, false);
     tell_unmapped(entry);
     const bool doubt = attached_ && entry.creates_unanswered > 0 && !entry.late_removal &&
-                       now < entry.last_create + linger_time;
+                       !entry.key.assigned() && now < entry.last_create + linger_time;
     if (!doubt)
         return drop(entry);
     entry.due = entry.last_create + linger_time;

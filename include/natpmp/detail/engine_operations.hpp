@@ -30,14 +30,18 @@ inline error_code engine::refusal(const operation& what, time_point now) const
         return errc::invalid_argument;
     if (what.kind == operation_kind::address)
         return now < verdict_until_ ? verdict_ : error_code{};
-    if (what.request.internal_port.value() == 0)
+    const map_request& request = what.request;
+    if (what.kind == operation_kind::unmap) {
+        const bool known = request.internal_port.valid() && records_.contains(what.key());
+        return known || !what.key().assigned() ? error_code{} : errc::invalid_argument;
+    }
+    const bool ports_valid = request.gateway_assigns_port
+                                 ? request.internal_port == 0 && request.external_port == 0
+                                 : !what.key().assigned() && request.external_port.valid();
+    const auto lifetime = request.lifetime.count();
+    if (!ports_valid || lifetime < 1 || lifetime > 0xFFFFFFFF)
         return errc::invalid_argument;
-    if (what.kind == operation_kind::unmap)
-        return {};
-    const auto lifetime = what.request.lifetime.count();
-    if (!what.request.external_port.valid() || lifetime < 1 || lifetime > 0xFFFFFFFF)
-        return errc::invalid_argument;
-    return now < verdict_until_ && !what.request.keep_trying ? verdict_ : error_code{};
+    return now < verdict_until_ && !request.keep_trying ? verdict_ : error_code{};
 }
 
 inline void engine::start(operation& what, time_point now)
@@ -54,7 +58,11 @@ inline void engine::start(operation& what, time_point now)
         }
         return;
     }
-    if (const error_code why = refusal(what, now)) {
+    const error_code why = refusal(what, now);
+    const bool forgets = !why && what.kind == operation_kind::unmap && what.key().assigned();
+    if (forgets)
+        forget(*records_.find(what.key()), now);
+    if (why || forgets) {
         what.done = true;
         what.error = why;
         finished_.push_back(what);

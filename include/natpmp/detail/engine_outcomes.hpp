@@ -116,7 +116,7 @@ inline void engine::grant(record& entry, const flight& done, const response& ans
     }
     const bool was_live = entry.live;
     const std::uint16_t old_port = entry.external_port;
-    entry.possible = true;
+    entry.possible = !entry.key.assigned();
     entry.external_port = answer.external_port;
     entry.granted = answer.lifetime;
     entry.generation = generation_;

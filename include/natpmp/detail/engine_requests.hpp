@@ -66,8 +66,8 @@ inline bool engine::begin_stage(operation& what, time_point now)
     if (what.stage == operation_stage::clean_up) {
         if (cleaned_.empty())
             cleaned_.resize(std::size_t{1} << 17);
-        const bool needed = what.request.clean_up && !entry.live && !entry.possible &&
-                            !cleaned_[entry.key.number()];
+        const bool needed = what.request.clean_up && !entry.key.assigned() && !entry.live &&
+                            !entry.possible && !cleaned_[entry.key.number()];
         what.stage = operation_stage::create;
         if (needed) {
             cleaned_[entry.key.number()] = true;
@@ -135,7 +135,9 @@ inline bool engine::begin_background(time_point now)
 inline void engine::begin_create(record& entry, operation* owner, std::uint16_t port,
                                  std::uint32_t lifetime, rank urgency, burst transmissions)
 {
-    const std::uint16_t suggested = port ? port : entry.key.internal_port; // M-5
+    const std::uint16_t suggested = entry.key.assigned() ? 1
+                                    : port               ? port
+                                                         : entry.key.internal_port; // M-5
     entry.late_removal = false;
     flight_.emplace(flight{.what = request_kind::create,
                            .rank = urgency,

@@ -168,7 +168,7 @@ inline const packet* engine::transmit(time_point now)
     };
     if (request.what == request_kind::create) {
         request.entry->last_create = now;
-        request.entry->possible = true;
+        request.entry->possible = !request.entry->key.assigned();
         count(request.entry->creates_unanswered);
     } else if (request.entry) {
         request.entry->last_remove = now;

@@ -108,6 +108,7 @@ private:
 
     // engine_wishes.hpp
     void unwish(record& entry, time_point now);
+    void forget(record& entry, time_point now);
     void fail_unmaps(error_code why, time_point now);
     void abort_maps_of(mapping_key key, time_point now);
     void bequeath(record& entry) noexcept;

@@ -38,12 +38,17 @@ inline void engine::fail_unmaps(error_code why, time_point now)
 inline void engine::give_up(mapping_key key, time_point now)
 {
     record* entry = closing_ || closed_ ? nullptr : records_.find(key);
-    if (!entry || !entry->wanted)
-        return;
-    ++entry->operations; // keeps the record while its operations end
-    unwish(*entry, now);
-    --entry->operations;
-    release(*entry, now);
+    if (entry && entry->wanted)
+        forget(*entry, now);
+}
+
+/// Ends a mapping and what waits for it, whoever wanted it.
+inline void engine::forget(record& entry, time_point now)
+{
+    ++entry.operations; // keeps the record while its operations end
+    unwish(entry, now);
+    --entry.operations;
+    release(entry, now);
 }
 
 /// The wish is withdrawn, so nobody waits for it any more.
