@@ -133,7 +133,7 @@ TEST_CASE("engine assigned: unmapped while it is asked for", "[engine][assigned]
     CHECK(call.error == natpmp::net::error::operation_aborted);
     CHECK_FALSE(unmap.error);
     world.run_until(1000s);
-    CHECK(world.wire == lines{"0 map udp 0 1 60", "0.25 map udp 0 1 60"});
+    CHECK(world.wire == lines{"0 map udp 0 1 60"});
     CHECK(world.core.mappings().empty());
     CHECK_FALSE(world.core.active());
 }

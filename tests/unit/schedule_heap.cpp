@@ -8,6 +8,8 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -15,34 +17,46 @@ namespace schedule_heap_test {
 using namespace std::chrono_literals;
 using natpmp::protocol;
 using natpmp::time_point;
+using natpmp::detail::due_schedule;
 using natpmp::detail::mapping_key;
 using natpmp::detail::record;
 using natpmp::detail::registry;
-using due_schedule = natpmp::detail::schedule<&record::due, &record::due_index>;
+
+/// So many new records of a registry.
+std::vector<record*> make_records(registry& owner, std::uint16_t count)
+{
+    std::vector<record*> records;
+    for (std::uint16_t port = 1; port <= count; ++port)
+        records.push_back(&owner.get({protocol::tcp, port}));
+    return records;
+}
 
 TEST_CASE("schedule: the earliest is on top", "[schedule]")
 {
-    std::vector<record> records(5);
-    due_schedule schedule;
+    registry owner;
+    const std::vector<record*> records = make_records(owner, 5);
+    due_schedule schedule(owner);
     CHECK(schedule.empty());
     for (const std::size_t at : {3U, 0U, 4U, 1U, 2U}) {
-        records[at].due = time_point{std::chrono::seconds{at}};
-        schedule.push(records[at]);
-        CHECK(schedule.contains(records[at]));
+        records[at]->due = time_point{std::chrono::seconds{at}};
+        schedule.push(*records[at]);
+        CHECK(schedule.contains(*records[at]));
     }
     CHECK(schedule.size() == 5);
     for (std::size_t at = 0; at < 5; ++at) {
-        REQUIRE(&schedule.top() == &records[at]);
+        REQUIRE(&schedule.top() == records[at]);
         schedule.erase(schedule.top());
-        CHECK_FALSE(schedule.contains(records[at]));
+        CHECK_FALSE(schedule.contains(*records[at]));
     }
     CHECK(schedule.empty());
 }
 
 TEST_CASE("schedule: erasing what is not in it does nothing", "[schedule]")
 {
-    record first, second;
-    due_schedule schedule, other;
+    registry owner;
+    record& first = owner.get({protocol::tcp, 1});
+    record& second = owner.get({protocol::tcp, 2});
+    due_schedule schedule(owner), other(owner);
     schedule.erase(first);
     schedule.push(first);
     other.push(second);
@@ -59,11 +73,12 @@ TEST_CASE("schedule: erasing what is not in it does nothing", "[schedule]")
 TEST_CASE("schedule: random pushes and erasures", "[schedule]")
 {
     std::mt19937 random{99};
-    std::vector<record> records(200);
+    registry owner;
+    const std::vector<record*> records = make_records(owner, 200);
     std::vector<record*> inside;
-    due_schedule schedule;
+    due_schedule schedule(owner);
     for (int round = 0; round < 20'000; ++round) {
-        record& any = records[random() % records.size()];
+        record& any = *records[random() % records.size()];
         const auto found = std::find(inside.begin(), inside.end(), &any);
         REQUIRE(schedule.contains(any) == (found != inside.end()));
         if (found != inside.end()) {
@@ -117,6 +132,32 @@ TEST_CASE("registry: references stay, slots are used again", "[schedule]")
     std::size_t count = 0;
     records.for_each([&](record&) { ++count; });
     CHECK(count == 4999);
+}
+
+TEST_CASE("registry: random records come and go", "[schedule]")
+{
+    std::mt19937 random{7};
+    registry records;
+    std::map<mapping_key, record*> known;
+    for (int round = 0; round < 50'000; ++round) {
+        const mapping_key key{random() % 2 ? protocol::tcp : protocol::udp,
+                              static_cast<std::uint16_t>(random() % 700)};
+        const auto found = known.find(key);
+        REQUIRE(records.find(key) == (found == known.end() ? nullptr : found->second));
+        REQUIRE(records.contains(key) == (found != known.end()));
+        if (found == known.end()) {
+            record& made = records.get(key);
+            REQUIRE(made.key == key);
+            known.emplace(key, &made);
+        } else {
+            records.erase(*found->second);
+            known.erase(found);
+        }
+        REQUIRE(records.size() == known.size());
+    }
+    std::size_t count = 0;
+    records.for_each([&](record& each) { count += known.at(each.key) == &each; });
+    CHECK(count == known.size());
 }
 
 TEST_CASE("registry: all keys are told apart", "[schedule]")

@@ -197,12 +197,12 @@ private:
     time_point now_ = long_ago; ///< of the last advance()
 
     registry records_;
-    schedule<&record::due, &record::due_index> renewals_;  ///< wanted and live
-    schedule<&record::due, &record::due_index> retries_;   ///< wanted and not live
-    schedule<&record::due, &record::due_index> removals_;  ///< to be deleted
-    schedule<&record::due, &record::due_index> lingering_; ///< deleted, a late grant is possible
-    schedule<&record::expiry, &record::expiry_index> expiries_;
-    schedule<&record::news_order, &record::news_index> news_;
+    due_schedule renewals_{records_};  ///< wanted and live
+    due_schedule retries_{records_};   ///< wanted and not live
+    due_schedule removals_{records_};  ///< to be deleted
+    due_schedule lingering_{records_}; ///< deleted, a late grant is possible
+    schedule<&record::expiry, &record::expiry_index> expiries_{records_};
+    schedule<&record::news_order, &record::news_index> news_{records_};
     std::size_t kept_ = 0, up_ = 0;
     std::vector<bool> cleaned_; ///< by key: the clean-up is done once
 

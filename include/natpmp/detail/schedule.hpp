@@ -21,6 +21,9 @@ template <auto Value, std::uint32_t record::* Place>
 class schedule
 {
 public:
+    explicit schedule(registry& records) noexcept : records_(records)
+    {}
+
     [[nodiscard]] bool empty() const noexcept
     {
         return heap_.empty();
@@ -33,18 +36,18 @@ public:
 
     [[nodiscard]] record& top() const noexcept
     {
-        return *heap_.front();
+        return records_[heap_.front()];
     }
 
     [[nodiscard]] bool contains(const record& entry) const noexcept
     {
-        return entry.*Place < heap_.size() && heap_[entry.*Place] == &entry;
+        return entry.*Place < heap_.size() && &records_[heap_[entry.*Place]] == &entry;
     }
 
     /// Adds a record that is in no schedule of this place.
     void push(record& entry)
     {
-        heap_.push_back(&entry);
+        heap_.push_back(records_.slot_of(entry.key));
         entry.*Place = static_cast<std::uint32_t>(heap_.size() - 1);
         rise(entry.*Place);
     }
@@ -56,54 +59,64 @@ public:
             return;
         const std::uint32_t place = entry.*Place;
         entry.*Place = record::absent;
-        record* last = heap_.back();
+        const std::uint32_t last = heap_.back();
         heap_.pop_back();
-        if (last == &entry)
+        if (place == heap_.size())
             return;
         put(place, last);
         rise(place);
-        sink(last->*Place);
+        sink(records_[last].*Place);
     }
 
 private:
-    void put(std::uint32_t place, record* entry) noexcept
+    [[nodiscard]] const auto& value(std::uint32_t place) const noexcept
     {
-        heap_[place] = entry;
-        entry->*Place = place;
+        return records_[heap_[place]].*Value;
+    }
+
+    void put(std::uint32_t place, std::uint32_t slot) noexcept
+    {
+        heap_[place] = slot;
+        records_[slot].*Place = place;
     }
 
     void rise(std::uint32_t place) noexcept
     {
-        record* entry = heap_[place];
+        const std::uint32_t slot = heap_[place];
+        const auto moving = value(place);
         while (place > 0) {
             const std::uint32_t parent = (place - 1) / 2;
-            if (!(entry->*Value < heap_[parent]->*Value))
+            if (!(moving < value(parent)))
                 break;
             put(place, heap_[parent]);
             place = parent;
         }
-        put(place, entry);
+        put(place, slot);
     }
 
     void sink(std::uint32_t place) noexcept
     {
-        record* entry = heap_[place];
+        const std::uint32_t slot = heap_[place];
+        const auto moving = value(place);
         for (;;) {
-            std::size_t child = std::size_t{place} * 2 + 1;
+            std::uint32_t child = place * 2 + 1;
             if (child >= heap_.size())
                 break;
-            if (child + 1 < heap_.size() && heap_[child + 1]->*Value < heap_[child]->*Value)
+            if (child + 1 < heap_.size() && value(child + 1) < value(child))
                 ++child;
-            if (!(heap_[child]->*Value < entry->*Value))
+            if (!(value(child) < moving))
                 break;
             put(place, heap_[child]);
-            place = static_cast<std::uint32_t>(child);
+            place = child;
         }
-        put(place, entry);
+        put(place, slot);
     }
 
-    std::vector<record*> heap_;
+    registry& records_;
+    std::vector<std::uint32_t> heap_; ///< slots
 };
+
+using due_schedule = schedule<&record::due, &record::due_index>;
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
