@@ -149,7 +149,7 @@ END
 }
 
 matrix() {
-    local foreign directory
+    local foreign directory status
     foreign=$(realpath -m "$build_root")/foreign
     make_foreign_prefix
     local from_foreign=("-DAsio_ROOT=$foreign" "-DCatch2_DIR=$foreign/lib/cmake/Catch2")
@@ -166,11 +166,16 @@ matrix() {
         summary+=("cross: macOS is left out: ZIG does not name zig")
     fi
 
+    status=0
+    tests/cost/run.sh || status=$?
+    [ "$status" = 0 ] && passed=$((passed + 1)) || failed=$((failed + 1))
+    summary+=("what including the library costs: exit code $status")
+
     export WINEDEBUG=-all
     build_and_test windows -C cmake/mingw.cmake "${from_foreign[@]}"
     directory=$build_root/windows
     g++ -std=c++20 tests/gateway/echo_server.cpp -o "$directory/echo_server" -pthread
-    local status=0
+    status=0
     MAP_PORT=$(realpath "$directory/examples/map_port.exe") \
         ECHO_SERVER=$(realpath "$directory/echo_server") \
         bash tests/gateway/windows/map_port.sh || status=$?

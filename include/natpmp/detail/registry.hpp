@@ -100,7 +100,7 @@ struct record
 
 /// The records of all mappings, in slots that are chained by the hash of their key. References stay
 /// valid until their record is erased. With every port of both protocols in use, what is beside the
-/// records counts: 4 to 8 bytes each, where a node of a standard map takes 40.
+/// records counts: 2 to 4 bytes each, where a node of a standard map takes 40.
 class registry
 {
 public:
@@ -135,7 +135,7 @@ public:
     {
         if (record* found = find(key))
             return *found;
-        if (size_ == chains_.size())
+        if (size_ == 2 * chains_.size())
             grow();
         if (unused_ == record::absent) {
             slots_.emplace_back();
