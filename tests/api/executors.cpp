@@ -3,6 +3,8 @@
 
 // Where handlers run: on their associated executor, else on the client's.
 
+#include <natpmp/implementation.hpp>
+
 #include "api/operations.hpp"
 
 #include "support/asio.hpp"

@@ -3,6 +3,8 @@
 
 // What the compiler can check of the interface.
 
+#include <natpmp/implementation.hpp>
+
 #include "api/operations.hpp"
 
 #include "support/asio.hpp"

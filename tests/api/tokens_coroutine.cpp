@@ -3,6 +3,8 @@
 
 // Completion tokens in coroutines, with every operation.
 
+#include <natpmp/implementation.hpp>
+
 #include "api/operations.hpp"
 
 #include "support/asio.hpp"
