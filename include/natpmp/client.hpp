@@ -70,6 +70,7 @@ public:
     template <class Other>
     struct rebind_executor
     {
+        /// That client.
         using other =
             basic_client<Other, typename Platform::template rebind_executor<Other>::other>;
     };

@@ -132,8 +132,11 @@ struct datagram
     /// What became of it.
     enum class fate : std::uint8_t
     {
+        /// It went to the gateway.
         sent,
+        /// It came and was used.
         received,
+        /// It came and was ignored; reason tells why.
         ignored
     };
 
@@ -165,8 +168,10 @@ struct status
     std::uint64_t renewals = 0;
     /// Losses of state noticed at the gateway (RFC 6886, section 3.6).
     std::uint64_t resets = 0;
-    /// The number of mappings that are up, and of those to be kept.
-    std::size_t up = 0, kept = 0;
+    /// The number of mappings that are up.
+    std::size_t up = 0;
+    /// The number of mappings that are to be kept, up or not.
+    std::size_t kept = 0;
     /// The gateway and the local address in use; unspecified while there is none.
     natpmp::gateway gateway{};
     /// The external address; unspecified while it is not known.

@@ -56,22 +56,30 @@ template <class Executor>
 class asio_platform
 {
 public:
+    /// What its parts run on.
     using executor_type = Executor;
+    /// One timer on the clock of now().
     using timer_type = detail::platform_timer<Executor>;
+    /// The socket for requests, connected to the gateway.
     using request_socket_type = detail::request_socket<Executor>;
+    /// The socket for announcements.
     using announcement_socket_type = detail::announcement_socket<Executor>;
+    /// Notices of changed routes and addresses.
     using change_notices_type = detail::change_notices<Executor>;
 
     /// The same platform on another executor.
     template <class Other>
     struct rebind_executor
     {
+        /// That platform.
         using other = asio_platform<Other>;
     };
 
+    /// A platform on this executor.
     explicit asio_platform(const Executor& executor) : executor_(executor)
     {}
 
+    /// The executor.
     [[nodiscard]] executor_type get_executor() const noexcept
     {
         return executor_;

@@ -30,10 +30,12 @@ public:
         : mapping_(mapping), client_(owner.owner_.state())
     {}
 
+    /// Takes over what the other guards.
     scoped_mapping(scoped_mapping&& other) noexcept
         : mapping_(other.mapping_), client_(std::move(other.client_))
     {}
 
+    /// Unmaps what it guards, then takes over what the other guards.
     scoped_mapping& operator=(scoped_mapping&& other) noexcept
     {
         if (this == &other)

@@ -21,7 +21,9 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 /// The transport protocol of a mapping. The values are the opcodes of RFC 6886, section 3.3.
 enum class protocol : std::uint8_t
 {
+    /// Opcode 1.
     udp = 1,
+    /// Opcode 2.
     tcp = 2
 };
 

@@ -7,17 +7,21 @@
 #ifndef NATPMP_VERSION_HPP
 #define NATPMP_VERSION_HPP
 
+/// The major version.
 #define NATPMP_VERSION_MAJOR 0
+/// The minor version.
 #define NATPMP_VERSION_MINOR 1
+/// The patch version.
 #define NATPMP_VERSION_PATCH 0
+/// The whole version.
 #define NATPMP_VERSION_STRING "0.1.0"
 
-// Everything lives in this inline namespace, so that two versions linked into one program are two
-// sets of symbols instead of an ODR violation; so are the flavours for standalone Asio and
-// Boost.Asio.
 #if defined(NATPMP_USE_BOOST_ASIO)
 #define NATPMP_ABI_NAMESPACE v0_1_boost
 #else
+/// Everything lives in this inline namespace, so that two versions linked into one program are two
+/// sets of symbols instead of an ODR violation; so are the flavours for standalone Asio and
+/// Boost.Asio.
 #define NATPMP_ABI_NAMESPACE v0_1
 #endif
 

@@ -22,22 +22,26 @@ namespace testing {
 class simulated_platform
 {
 public:
+    /// What clients run on.
     using executor_type = net::any_io_executor;
 
     /// A platform of this network.
     explicit simulated_platform(simulated_network& network) : network_(&network)
     {}
 
+    /// The executor of the network's context.
     [[nodiscard]] executor_type get_executor() const
     {
         return network_->context_.get_executor();
     }
 
+    /// The virtual time.
     [[nodiscard]] time_point now() const noexcept
     {
         return network_->now();
     }
 
+    /// A number, from the network's seed.
     [[nodiscard]] std::uint32_t random() const
     {
         return network_->random();
@@ -66,30 +70,36 @@ public:
     class timer_type
     {
     public:
+        /// A timer of this network.
         explicit timer_type(simulated_network& network)
             : network_(&network), state_(std::make_shared<state>())
         {}
 
+        /// Succeeds.
         error_code open()
         {
             return {};
         }
 
+        /// Sets the time; a wait that is pending goes by the new one.
         void expires_at(time_point when)
         {
             state_->when = when;
             arm();
         }
 
+        /// Waits for the time.
         template <class Handler> void async_wait(Handler handler)
         {
             state_->handler = std::move(handler);
             arm();
         }
 
+        /// Does nothing: no descriptor has to be read.
         void acknowledge()
         {}
 
+        /// Ends a pending wait with operation_aborted.
         void close()
         {
             state_->when = detail::never;
@@ -139,6 +149,7 @@ public:
     template <bool Connected> class socket_type
     {
     public:
+        /// A closed socket of this network.
         explicit socket_type(simulated_network& network)
             : network_(&network),
               socket_(std::make_shared<simulated_socket>(
@@ -147,27 +158,32 @@ public:
             network.sockets_.add(socket_);
         }
 
+        /// Opens it towards a gateway's port, or for announcements on that port.
         error_code open(const gateway& where, std::uint16_t port)
         {
             socket_->open(where, port, Connected);
             return {};
         }
 
+        /// The host's address that it was opened with.
         [[nodiscard]] net::ip::address local_address() const
         {
             return socket_->where().local_address;
         }
 
+        /// Sends to the gateway.
         error_code send(std::span<const std::uint8_t> bytes)
         {
             return network_->send(socket_, bytes);
         }
 
+        /// Receives one datagram; completes with (error_code, size).
         template <class Handler> void async_receive(std::span<std::uint8_t> into, Handler handler)
         {
             socket_->receive(into, nullptr, std::move(handler));
         }
 
+        /// Receives one datagram and its source; completes with (error_code, size).
         template <class Handler>
         void async_receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
                                 Handler handler)
@@ -175,6 +191,7 @@ public:
             socket_->receive(into, &source, std::move(handler));
         }
 
+        /// Closes it; a pending receive ends with operation_aborted.
         void close()
         {
             socket_->close();
@@ -185,33 +202,40 @@ public:
         std::shared_ptr<simulated_socket> socket_;
     };
 
+    /// The socket for requests.
     using request_socket_type = socket_type<true>;
+    /// The socket for announcements.
     using announcement_socket_type = socket_type<false>;
 
     /// Notices of the host's changes.
     class change_notices_type
     {
     public:
+        /// Notices of this network's host.
         explicit change_notices_type(simulated_network& network)
             : network_(&network), waiting_(std::make_shared<std::function<void(error_code)>>())
         {}
 
+        /// Succeeds.
         error_code open()
         {
             return {};
         }
 
+        /// Waits for the next notice.
         template <class Handler> void async_wait(Handler handler)
         {
             *waiting_ = std::move(handler);
             network_->watchers_.add(waiting_);
         }
 
+        /// Whether the notice is one of a change: always.
         [[nodiscard]] bool read()
         {
             return true;
         }
 
+        /// Ends a pending wait with operation_aborted.
         void close()
         {
             if (const auto call = std::exchange(*waiting_, nullptr))

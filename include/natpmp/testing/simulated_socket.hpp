@@ -27,8 +27,10 @@ namespace testing {
 class simulated_socket
 {
 public:
+    /// What a datagram's arrival is told to: the error, and the size.
     using handler_type = std::function<void(error_code, std::size_t)>;
 
+    /// A closed socket, whose handlers run on this executor.
     explicit simulated_socket(const net::any_io_executor& executor) : executor_(executor)
     {}
 

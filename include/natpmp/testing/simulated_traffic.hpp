@@ -36,12 +36,17 @@ struct simulated_gateway
 /// What happens to each datagram on its way, in either direction.
 struct simulated_conditions
 {
-    /// The chance to be lost, and to arrive twice, 0..1.
-    double loss = 0, duplicates = 0;
+    /// The chance to be lost, 0..1.
+    double loss = 0;
 
-    /// The least and the most time that it takes.
-    platform_clock::duration least_delay = std::chrono::milliseconds{1},
-                             most_delay = std::chrono::milliseconds{1};
+    /// The chance to arrive twice, 0..1.
+    double duplicates = 0;
+
+    /// The least time that it takes.
+    platform_clock::duration least_delay = std::chrono::milliseconds{1};
+
+    /// The most time that it takes.
+    platform_clock::duration most_delay = std::chrono::milliseconds{1};
 };
 
 /// What an observer of the simulated network sees.
@@ -58,8 +63,10 @@ struct simulated_datagram
         answered
     };
 
-    /// The host's address and the gateway's.
-    net::ip::address_v4 host, gateway;
+    /// The host's address.
+    net::ip::address_v4 host;
+    /// The gateway's address.
+    net::ip::address_v4 gateway;
     /// Where it is seen.
     place at = place::sent;
     /// Whether the network made this copy of it.
@@ -73,6 +80,7 @@ template <class Type>
 class simulated_list
 {
 public:
+    /// Takes one in, and forgets those that are gone.
     void add(const std::shared_ptr<Type>& made)
     {
         std::erase_if(all_, [&](const auto& each) {
@@ -100,8 +108,10 @@ private:
 class simulated_watchers
 {
 public:
+    /// What is called once, at a change or with operation_aborted.
     using handler_type = std::function<void(error_code)>;
 
+    /// Takes in one that waits; an empty function waits no longer.
     void add(const std::shared_ptr<handler_type>& waiting)
     {
         list_.add(waiting);
