@@ -38,7 +38,7 @@ jobs=$(nproc)
 
 install_missing() {
     command -v dpkg-query >/dev/null || return 0
-    local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git
+    local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git doxygen
         miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
     [ "$what" != default ] || wanted+=(clang-19 libclang-rt-19-dev)
     [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-19 libc++-19-dev libc++abi-19-dev
