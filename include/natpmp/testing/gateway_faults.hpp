@@ -51,6 +51,12 @@ struct gateway_settings
     /// How external ports are chosen.
     port_policy ports = port_policy::suggested;
 
+    /// Whether it assigns ports, as VPNs that forward one do: a map request for internal port 0 is
+    /// not refused but gets a high port of the gateway's choice, the same for both protocols of the
+    /// host. The answer tells internal port 0, or, if external port 0 was asked for, the external
+    /// port in its place. A delete of internal port 0 is still that of all (RFC 6886, section 3.4).
+    bool assigns_ports = false;
+
     /// The first of the ports of its choice; they count up from here, without chance.
     std::uint16_t first_high_port = 49152;
 
@@ -60,6 +66,18 @@ struct gateway_settings
     /// The number of requests kept in the record; the oldest are dropped first.
     std::size_t recorded_requests = 4096;
 };
+
+/// The settings of a VPN that forwards a port, as the users of ProtonVPN describe theirs: it
+/// assigns ports, suggestions do not matter, and every lifetime is 60 s. For another port on demand
+/// set gateway_faults::move_ports.
+[[nodiscard]] inline gateway_settings port_forwarding_vpn()
+{
+    gateway_settings result;
+    result.min_lifetime = result.max_lifetime = std::chrono::seconds{60};
+    result.ports = port_policy::own_choice;
+    result.assigns_ports = true;
+    return result;
+}
 
 /// For how many of the next packets a fault holds: none, all, or a number that counts down.
 class fault_switch
@@ -154,7 +172,8 @@ struct gateway_faults
     fault_switch zero_external_port{};
     /// Map requests succeed with lifetime 0; nothing is mapped.
     fault_switch zero_lifetime{};
-    /// A known mapping is moved to another external port by each request for it.
+    /// A known mapping is moved to another external port by each request for it; an assigned port
+    /// (gateway_settings::assigns_ports) is so for both protocols at once.
     fault_switch move_ports{};
 
     /// Requests get version 0, result 1, 8 bytes, as if the gateway did not know version 0.

@@ -11,6 +11,7 @@
 #include <natpmp/detail/time.hpp>
 #include <natpmp/testing/gateway_faults.hpp>
 #include <natpmp/testing/gateway_packets.hpp>
+#include <natpmp/testing/gateway_ports.hpp>
 #include <natpmp/testing/gateway_table.hpp>
 #include <natpmp/types.hpp>
 
@@ -50,7 +51,7 @@ public:
         : settings(initial),
           clock_at_(now),
           clock_(std::chrono::microseconds{initial.epoch}.count() * 100),
-          next_high_port_(initial.first_high_port)
+          ports_(initial.first_high_port)
     {}
 
     /// What the gateway may choose within the RFC; may be changed at any time.
@@ -115,7 +116,7 @@ public:
         table.clear();
         clock_at_ = now;
         clock_ = 0;
-        next_high_port_ = settings.first_high_port;
+        ports_ = gateway_ports(settings.first_high_port);
     }
 
     /// The announcement to send to 224.0.0.1 port 5350 at this time (RFC 6886, section 3.2.1).
@@ -229,22 +230,30 @@ private:
         if (faults.refuse_maps != 0)
             return refusal(faults.refuse_maps, asked, now);
         // RFC 6886 does not say what a lifetime for port 0 means; miniupnpd answers so.
-        if (asked.internal_port == 0)
+        const bool assigned = asked.internal_port == 0;
+        if (assigned && !settings.assigns_ports)
             return refusal(not_authorized, asked, now);
 
         const natpmp::protocol protocol{asked.opcode};
-        const auto known = table.find(source, protocol, asked.internal_port, now);
+        auto known = table.find(source, protocol, asked.internal_port, now);
+        if (assigned && known && !known->manual && faults.move_ports.take()) {
+            for (const auto each : {natpmp::protocol::udp, natpmp::protocol::tcp})
+                table.remove(source, each, 0);
+            known.reset();
+        }
         const bool manual = known && known->manual;
         const bool full = !known && table.size(now) >= settings.capacity;
         std::optional<std::uint16_t> port;
         if (known && (manual || !faults.move_ports.take()))
             port = known->external_port;
         else if (!full)
-            port = choose_port(source, asked, known, now);
+            port = ports_.choose(settings, table, source, asked, known, now);
         if (!port)
             return refusal(out_of_resources, asked, now);
 
         fields granted{asked.opcode, asked.internal_port, *port, granted_lifetime(asked.lifetime)};
+        if (assigned && asked.external_port == 0)
+            granted.internal_port = *port;
         const time_point expiry = now + std::chrono::seconds{granted.lifetime};
         if (faults.zero_external_port.take())
             granted.external_port = 0;
@@ -264,27 +273,9 @@ private:
             std::clamp<std::int64_t>(wanted, 1, std::numeric_limits<std::uint32_t>::max()));
     }
 
-    std::optional<std::uint16_t> choose_port(const net::ip::address_v4& source, const fields& asked,
-                                             const std::optional<gateway_entry>& known,
-                                             time_point now)
-    {
-        const natpmp::protocol protocol{asked.opcode};
-        if (known) // it is to be moved, and its own port is not available
-            return table.next_available(source, protocol, known->external_port, now);
-        if (settings.ports != port_policy::own_choice && asked.external_port != 0)
-            return table.next_available(source, protocol, asked.external_port, now);
-        if (settings.ports == port_policy::suggested_or_internal)
-            return table.next_available(source, protocol, asked.internal_port, now);
-        const auto port = table.next_available(source, protocol, next_high_port_, now);
-        if (port)
-            next_high_port_ =
-                *port == 65535 ? settings.first_high_port : static_cast<std::uint16_t>(*port + 1);
-        return port;
-    }
-
     time_point clock_at_;
     std::int64_t clock_;
-    std::uint16_t next_high_port_;
+    gateway_ports ports_;
 };
 
 } // namespace testing
