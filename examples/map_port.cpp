@@ -1,5 +1,7 @@
 // Opens ports at the router, keeps them open, tells what happens to them, and closes them on
-// SIGINT or SIGTERM. One file; it needs asio-natpmp and Asio only.
+// SIGINT or SIGTERM.
+
+#include "command_line.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -7,20 +9,16 @@
 #include <natpmp/testing/fake_gateway.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
-#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
 
 namespace {
 
@@ -49,11 +47,6 @@ A port given with --tcp and --udp is mapped as a pair, to one external port if t
 Exit status: 0 done; 1 nothing could be mapped; 2 bad usage; 3 the unmapping was not confirmed.
 )";
 
-struct usage_error : std::runtime_error
-{
-    using std::runtime_error::runtime_error;
-};
-
 struct settings
 {
     std::set<std::uint16_t> tcp, udp;
@@ -63,95 +56,52 @@ struct settings
     bool once = false, json = false, trace = false, demo = false;
 };
 
-std::int64_t parse_number(std::string_view option, std::string_view text, std::int64_t least,
-                          std::int64_t most)
-{
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most)
-        throw usage_error(std::string(option) + ": '" + std::string(text) +
-                          "' is not a number from " + std::to_string(least) + " to " +
-                          std::to_string(most));
-    return value;
-}
-
-std::uint16_t parse_port(std::string_view option, std::string_view text)
-{
-    return static_cast<std::uint16_t>(parse_number(option, text, 1, 65535));
-}
-
 /// Seconds, perhaps with a fraction.
-std::chrono::milliseconds parse_seconds(std::string_view option, std::string_view text,
-                                        std::int64_t least)
+std::chrono::milliseconds parse_seconds(command_line& line, std::int64_t least)
 {
+    const std::string_view text = line.value();
     double value = 0;
     std::istringstream stream{std::string(text)}; // not every library's from_chars() takes a double
     if (!(stream >> std::noskipws >> value) || !stream.eof() ||
         !(value * 1000 >= static_cast<double>(least)) || value > 1e6)
-        throw usage_error(std::string(option) + ": '" + std::string(text) +
-                          "' is not a number of seconds");
+        line.refuse_value(text, "a number of seconds");
     return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
 }
 
-asio::ip::address parse_address(std::string_view option, std::string_view text)
-{
-    asio::error_code error;
-    const auto address = asio::ip::make_address_v4(std::string(text), error);
-    if (error || address.is_unspecified())
-        throw usage_error(std::string(option) + ": '" + std::string(text) +
-                          "' is not an IPv4 address");
-    return address;
-}
-
-void parse_gateway(std::string_view text, natpmp::client_options& options)
-{
-    const auto colon = text.find(':');
-    options.gateway = parse_address("--gateway", text.substr(0, colon));
-    if (colon != std::string_view::npos)
-        options.gateway_port = parse_port("--gateway", text.substr(colon + 1));
-}
-
-settings parse(const std::vector<std::string_view>& arguments)
+settings parse(command_line& line)
 {
     settings result;
-    for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
-        const std::string_view option = *argument;
-        const auto value = [&] {
-            if (++argument == arguments.end())
-                throw usage_error(std::string(option) + " needs a value");
-            return *argument;
-        };
-        if (option == "--tcp")
-            result.tcp.insert(parse_port(option, value()));
-        else if (option == "--udp")
-            result.udp.insert(parse_port(option, value()));
-        else if (option == "--external")
-            result.request.external_port = parse_port(option, value());
-        else if (option == "--lifetime")
-            result.request.lifetime =
-                std::chrono::seconds(parse_number(option, value(), 1, 0xFFFFFFFF));
-        else if (option == "--gateway")
-            parse_gateway(value(), result.options);
-        else if (option == "--local")
-            result.options.local_address = parse_address(option, value());
-        else if (option == "--timeout")
-            result.options.timeout = parse_seconds(option, value(), 1);
-        else if (option == "--shutdown-limit")
-            result.shutdown_limit = parse_seconds(option, value(), 0);
-        else if (option == "--no-cleanup")
+    while (line.next()) {
+        if (line.is("--tcp"))
+            result.tcp.insert(line.port());
+        else if (line.is("--udp"))
+            result.udp.insert(line.port());
+        else if (line.is("--external"))
+            result.request.external_port = line.port();
+        else if (line.is("--lifetime"))
+            result.request.lifetime = std::chrono::seconds(line.number(1, 0xFFFFFFFF));
+        else if (line.is("--gateway"))
+            line.gateway(result.options);
+        else if (line.is("--local"))
+            result.options.local_address = line.address();
+        else if (line.is("--timeout"))
+            result.options.timeout = parse_seconds(line, 1);
+        else if (line.is("--shutdown-limit"))
+            result.shutdown_limit = parse_seconds(line, 0);
+        else if (line.is("--no-cleanup"))
             result.request.clean_up = false;
-        else if (option == "--once")
+        else if (line.is("--once"))
             result.once = true;
-        else if (option == "--keep-trying")
+        else if (line.is("--keep-trying"))
             result.request.keep_trying = true;
-        else if (option == "--json")
+        else if (line.is("--json"))
             result.json = true;
-        else if (option == "--trace")
+        else if (line.is("--trace"))
             result.trace = true;
-        else if (option == "--demo")
+        else if (line.is("--demo"))
             result.demo = true;
         else
-            throw usage_error("unknown option '" + std::string(option) + "'");
+            line.refuse();
     }
     if (result.tcp.empty() && result.udp.empty() && !result.demo)
         throw usage_error("no port given");
@@ -438,18 +388,5 @@ int run(settings chosen)
 
 int main(int count, char** values)
 {
-    const std::vector<std::string_view> arguments(values + 1, values + count);
-    if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
-        std::cout << usage;
-        return 0;
-    }
-    try {
-        return run(parse(arguments));
-    } catch (const usage_error& error) {
-        std::cerr << "error: " << error.what() << "\n\n" << usage;
-        return 2;
-    } catch (const std::exception& error) {
-        std::cerr << "error: " << error.what() << std::endl;
-        return 1;
-    }
+    return main_of(count, values, usage, [](command_line& line) { return run(parse(line)); });
 }
