@@ -11,6 +11,11 @@
 #include <natpmp/detail/wire.hpp>
 
 #include <array>
+#include <cerrno>
+
+#if !defined(_WIN32)
+#include <fcntl.h>
+#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -46,12 +51,29 @@ struct socket_option
     }
 };
 
+/// Keeps a socket from the programs that this one starts, as the other descriptors are: a child
+/// that stays would hold the port. On Windows nothing is inherited unless asked for.
+template <class Socket>
+void close_on_exec(Socket& socket, error_code& error)
+{
+#if defined(_WIN32)
+    static_cast<void>(socket);
+    error.clear();
+#else
+    error = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) == 0
+                ? error_code{}
+                : error_code{errno, net::error::get_system_category()};
+#endif
+}
+
 /// Opens a socket and readies it by `prepare(error)`; closes it again on any error.
 template <class Socket, class Prepare>
 error_code open_socket(Socket& socket, Prepare prepare)
 {
     error_code error;
     socket.open(net::ip::udp::v4(), error);
+    if (!error)
+        close_on_exec(socket, error);
     if (!error)
         socket.non_blocking(true, error);
     if (!error)

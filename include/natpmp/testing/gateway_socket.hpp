@@ -7,7 +7,7 @@
 #ifndef NATPMP_TESTING_GATEWAY_SOCKET_HPP
 #define NATPMP_TESTING_GATEWAY_SOCKET_HPP
 
-#include <natpmp/detail/asio_io.hpp>
+#include <natpmp/detail/sockets.hpp>
 #include <natpmp/detail/time.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 
@@ -139,6 +139,8 @@ private:
     [[nodiscard]] socket bound_to(const net::ip::udp::endpoint& local) const
     {
         socket result{executor_, local};
+        error_code inherited; // then a child of the test may hold the port
+        detail::close_on_exec(result, inherited);
         result.non_blocking(true);
         result.set_option(net::ip::multicast::outbound_interface{endpoint_.address().to_v4()});
         return result;
