@@ -55,8 +55,7 @@ class scoped_mapping;
 /// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
 ///
 /// @tparam Executor What the handlers run on by default.
-/// @tparam Platform What provides the clock, the sockets, the gateway and the randomness; see the
-///         concept `platform`.
+/// @tparam Platform What provides the world to it; see the concept natpmp::platform.
 template <class Executor = net::any_io_executor, class Platform = asio_platform<Executor>>
 class basic_client
 {
