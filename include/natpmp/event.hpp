@@ -78,8 +78,8 @@ struct event
     natpmp::mapping mapping{};
 
     /// Why: for renewal_failing, mapping_failing, lost, unmapped and announcements_unavailable, and
-    /// for address_changed when the address is not known any more. Mapped, restored and port_changed
-    /// have one if a renewal has failed since.
+    /// for address_changed when the address is not known any more. Mapped, restored and
+    /// port_changed have one if a renewal has failed since.
     error_code error{};
 
     /// The gateway asked now; unspecified if there is none.

@@ -6,10 +6,11 @@
 /// are left out, which take as long to compile as the client.
 
 /// @mainpage
-/// natpmp::client opens ports and keeps them open; natpmp::basic_client, of which it is one, has the
-/// operations. natpmp::map_request and natpmp::client_options are what can be set, natpmp::mapping,
-/// natpmp::event and natpmp::status what is told, natpmp::errc, natpmp::result_code and
-/// natpmp::condition the errors. natpmp::testing has gateways for the tests of applications.
+/// natpmp::client opens ports and keeps them open; natpmp::basic_client, of which it is one, has
+/// the operations. natpmp::map_request and natpmp::client_options are what can be set,
+/// natpmp::mapping, natpmp::event and natpmp::status what is told, natpmp::errc,
+/// natpmp::result_code and natpmp::condition the errors. natpmp::testing has gateways for the tests
+/// of applications.
 ///
 /// The guides in docs/ say how these are used.
 
