@@ -30,7 +30,12 @@ public:
 
     /// The external port for a map request; empty if there is none.
     ///
-    /// @param known  the mapping, if it is there and is to be moved
+    /// @param settings How it chooses.
+    /// @param table What it has granted.
+    /// @param source The host that asks.
+    /// @param asked The request.
+    /// @param known The mapping, if it is there and is to be moved.
+    /// @param now The time.
     std::optional<std::uint16_t> choose(const gateway_settings& settings,
                                         const gateway_table& table,
                                         const net::ip::address_v4& source,
