@@ -12,12 +12,13 @@
 #include <asio/read_until.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -41,12 +42,13 @@ public:
         if (!directory)
             throw std::runtime_error("EXAMPLES does not name the directory of the examples");
         arguments.insert(arguments.begin(), std::string(directory) + '/' + name);
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0)
-            throw std::system_error(errno, std::generic_category(), "pipe2");
-        output_.assign(ends[0]);
-        start(arguments, ends[1]);
-        ::close(ends[1]);
+        const auto [input, type] = pipe();
+        const auto [listen, output] = pipe();
+        input_ = type;
+        output_.assign(listen);
+        start(arguments, input, output);
+        ::close(input);
+        ::close(output);
         read();
     }
 
@@ -59,6 +61,7 @@ public:
             ::kill(child_, SIGKILL);
             ::waitpid(child_, nullptr, 0);
         }
+        ::close(input_);
         output_.close();
         world_.settle(); // the reading ends before this does
     }
@@ -92,19 +95,56 @@ public:
         ::kill(child_, number);
     }
 
-    /// Runs the world until the program has ended; its exit status, or -1 if a signal ended it.
+    /// Writes to its standard input.
+    void types(const std::string& text) const
+    {
+        if (::write(input_, text.data(), text.size()) < 0)
+            throw std::system_error(errno, std::generic_category(), "write");
+    }
+
+    /// Runs the world until the program has ended and all that it printed is read; its exit status,
+    /// or -1 if a signal ended it.
     int end()
     {
         if (!world_.run_until([&] { return ended_; }))
             throw std::runtime_error("the program does not end");
+        return exit_status();
+    }
+
+    /// Runs the world until the program has ended, though what it started goes on.
+    int end_before_its_children()
+    {
+        siginfo_t found{};
+        for (int tries = 0; tries < 500 && found.si_pid == 0; ++tries) {
+            world_.run_for(10ms);
+            ::waitid(P_PID, static_cast<id_t>(child_), &found, WEXITED | WNOHANG | WNOWAIT);
+        }
+        if (found.si_pid == 0 || ended_)
+            throw std::runtime_error("the program does not end before its children");
+        return exit_status();
+    }
+
+private:
+    /// The end to read from, and the end to write to.
+    static std::pair<int, int> pipe()
+    {
+        int ends[2];
+        if (::pipe(ends) != 0)
+            throw std::system_error(errno, std::generic_category(), "pipe");
+        for (const int end : ends)
+            ::fcntl(end, F_SETFD, FD_CLOEXEC);
+        return {ends[0], ends[1]};
+    }
+
+    int exit_status()
+    {
         int status = 0;
         ::waitpid(child_, &status, 0);
         child_ = 0;
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
 
-private:
-    void start(std::vector<std::string>& words, int output)
+    void start(std::vector<std::string>& words, int input, int output)
     {
         std::vector<char*> pointers;
         for (std::string& word : words)
@@ -112,6 +152,7 @@ private:
         pointers.push_back(nullptr);
         posix_spawn_file_actions_t actions;
         ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
         const int error =
@@ -139,6 +180,7 @@ private:
     asio::posix::stream_descriptor output_;
     std::string text_;
     lines printed_;
+    int input_ = -1;
     pid_t child_ = 0;
     bool ended_ = false;
 };
