@@ -129,7 +129,7 @@ tally world::run()
 /// the application's.
 void world::check_memory()
 {
-    const std::int64_t used = live_heap_bytes() - heap_at_start_;
+    const std::int64_t used = heap::live_bytes() - heap_at_start_;
     tally_.most_memory = std::max(tally_.most_memory, used);
     check(used <= 512 * 1024 + 2048 * static_cast<std::int64_t>(pending_.size()), [&] {
         return "memory is bounded: " + std::to_string(used) + " bytes with " +

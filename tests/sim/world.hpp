@@ -4,9 +4,9 @@
 #pragma once
 
 #include "checks.hpp"
-#include "heap.hpp"
 
 #include "support/asio.hpp"
+#include "support/heap.hpp"
 
 #include <list>
 #include <memory>
@@ -118,7 +118,7 @@ private:
 
     void plan(std::function<void()> action, duration mean);
 
-    const std::int64_t heap_at_start_ = live_heap_bytes();
+    const std::int64_t heap_at_start_ = heap::live_bytes();
     asio::io_context context_;
     testing::simulated_network network_;
     tally tally_;
