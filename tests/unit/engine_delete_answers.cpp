@@ -186,4 +186,23 @@ TEST_CASE("engine: a refusal of the map after a silent clean-up ends it", "[engi
     CHECK(std::stod(world.done_at(call)) <= 6.0); // three refusals may be the clean-up's
 }
 
+TEST_CASE("engine: a slow gateway that answers every delete twice does not answer the map (V-7)",
+          "[engine][answer]")
+{
+    driver world;
+    world.delay = 1s; // after three deletes
+    world.gateway = [&world](const request& asked) {
+        bytes answer = world.conforming(asked);
+        if (asked.is_delete())
+            world.deliver_after(1001ms, answer);
+        return answer;
+    };
+    operation& call = world.map(tcp(80));
+    world.run_until(10s);
+    CHECK_FALSE(call.error);
+    CHECK(world.take_events() == lines{"mapped tcp 80 80"});
+    CHECK(std::count_if(world.sent.begin(), world.sent.end(),
+                        [](const request& each) { return each.is_create(); }) == 3);
+}
+
 } // namespace engine_delete_answers_test

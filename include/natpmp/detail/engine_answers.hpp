@@ -82,7 +82,7 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
 }
 
 /// Whether an answer that came while a map request is in flight is for an earlier delete. The
-/// network may repeat it; a gateway that means the map request says so again.
+/// network or a slow gateway may repeat it; one that means the map request says so again.
 inline bool engine::answers_a_removal(const response& answer, const record& entry,
                                       time_point now) const noexcept
 {
@@ -92,7 +92,8 @@ inline bool engine::answers_a_removal(const response& answer, const record& entr
     if (!answer.success())
         return entry.removes_unanswered > 0 && age < late_error_window;
     const bool removed = answer.external_port == 0 && answer.lifetime == 0;
-    return removed && (entry.removes_unanswered > 0 || flight_->transmissions.count() < 3);
+    return removed && (entry.removes_unanswered > 0 || flight_->transmissions.count() < 3 ||
+                       age <= 2 * removal_delay_);
 }
 
 /// An answer that nothing in flight awaits may still tell that the gateway took requests in another

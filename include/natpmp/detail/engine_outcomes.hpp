@@ -35,6 +35,8 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     flight_.reset();
     if (why && !done.preempted && !done.orphaned)
         counters.last_error = why;
+    if (answer && done.what != request_kind::create && done.what != request_kind::address)
+        removal_delay_ = now - done.first_sent;
     if (done.what == request_kind::address) {
         if (answer)
             set_address(net::ip::address_v4{answer->address}, why, now);

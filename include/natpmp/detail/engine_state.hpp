@@ -216,6 +216,7 @@ private:
     std::size_t operations_ = 0;
 
     std::optional<flight> flight_;
+    duration removal_delay_{0}; ///< of the last delete that was answered
     bool attached_ = false;
     bool recheck_ = false;                 ///< whether the gateway may be another one
     std::optional<time_point> settled_at_; ///< when the host's changes are looked at
