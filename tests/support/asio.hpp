@@ -16,6 +16,7 @@
 #include NATPMP_ASIO_HEADER(detached.hpp)
 #include NATPMP_ASIO_HEADER(io_context.hpp)
 #include NATPMP_ASIO_HEADER(redirect_error.hpp)
+#include NATPMP_ASIO_HEADER(steady_timer.hpp)
 #include NATPMP_ASIO_HEADER(strand.hpp)
 #include NATPMP_ASIO_HEADER(this_coro.hpp)
 #include NATPMP_ASIO_HEADER(thread_pool.hpp)
