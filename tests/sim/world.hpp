@@ -3,10 +3,13 @@
 
 #pragma once
 
-#include "checks.hpp"
+#include "wire_checks.hpp"
 
 #include "support/asio.hpp"
 #include "support/heap.hpp"
+
+#include <natpmp/scoped_mapping.hpp>
+#include <natpmp/testing/simulated_platform.hpp>
 
 #include <list>
 #include <memory>
@@ -122,7 +125,7 @@ private:
     asio::io_context context_;
     testing::simulated_network network_;
     tally tally_;
-    wire_checks wire_;
+    wire_checks<testing::simulated_network> wire_;
     time_point end_;
     natpmp::client_options options_;
     std::optional<testing::simulated_client> client_;

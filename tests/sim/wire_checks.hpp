@@ -1,20 +1,23 @@
-// What must hold at every step of the simulation, whatever the network and the application do.
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// What must hold of every datagram of a client, whatever the network and the application do.
 
 #pragma once
 
-#include "support/asio.hpp"
-
 #include <natpmp/describe.hpp>
-#include <natpmp/scoped_mapping.hpp>
-#include <natpmp/testing/simulated_platform.hpp>
+#include <natpmp/detail/registry.hpp>
+#include <natpmp/testing/simulated_traffic.hpp>
 
-#include <array>
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace sim {
 
@@ -36,11 +39,13 @@ inline std::string text(mapping_key key)
     return std::string(to_string(key.protocol)) + ' ' + std::to_string(key.internal_port);
 }
 
-/// Watches every datagram that the client sends.
+/// Watches every datagram that the client sends to a network, which tells the time, now(), and the
+/// host's gateway, host().
+template <class Network>
 class wire_checks
 {
 public:
-    explicit wire_checks(testing::simulated_network& network) : network_(network)
+    explicit wire_checks(const Network& network) : network_(network)
     {}
 
     std::uint64_t done = 0;           ///< checks done
@@ -195,8 +200,8 @@ private:
         check(count <= bound, "the datagrams of an hour", datagram);
     }
 
-    testing::simulated_network& network_;
-    std::map<asio::ip::address, time_point> known_until_; ///< of former gateways
+    const Network& network_;
+    std::map<natpmp::net::ip::address, time_point> known_until_; ///< of former gateways
     time_point awake_at_ = long_ago;
     std::vector<std::uint8_t> outstanding_;
     time_point last_sent_ = long_ago;
