@@ -1,0 +1,95 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// Fuzzes the reader of Linux's rtnetlink dumps and notices. The first byte tells how many datagrams
+// the rest is, up to four; the numbers after it where each ends.
+
+#include "fuzz/route_checks.hpp"
+
+#include <natpmp/detail/netlink.hpp>
+
+namespace {
+
+using namespace fuzz;
+namespace detail = natpmp::detail;
+
+constexpr std::uint32_t sequence = 7;
+
+enum class place
+{
+    route,
+    address,
+    several,
+    second_datagram,
+    end,
+    kernel_error,
+    interrupted,
+    unreadable,
+    count
+};
+
+places<place, static_cast<std::size_t>(place::count)>
+    seen({"a route", "an address", "several routes", "a second datagram", "the end",
+          "the kernel's error", "an interrupted dump", "an unreadable datagram"});
+
+struct dump
+{
+    route_table table{};
+    natpmp::error_code error{};
+    bool more = true, interrupted = false;
+};
+
+/// Reads a dump until it is at its end, as a client does.
+dump read(const std::vector<std::vector<std::byte>>& datagrams)
+{
+    dump result;
+    detail::dump_reader reader(result.table, sequence);
+    for (const auto& each : datagrams) {
+        if (!result.more)
+            break;
+        const std::size_t before = result.table.routes.size();
+        result.more = reader.read(each, result.error);
+        require(!result.more || !result.error, "an error ends the dump");
+        if (result.table.routes.size() > before)
+            require(detail::concerns_gateway(each), "news of a default route are noticed");
+    }
+    result.interrupted = reader.interrupted();
+    return result;
+}
+
+void count(const dump& result, std::size_t datagrams)
+{
+    seen.reached(place::route, result.table.routes.size());
+    seen.reached(place::address, result.table.addresses.size());
+    seen.reached(place::several, result.table.routes.size() > 1);
+    seen.reached(place::second_datagram, datagrams > 1 && result.table.routes.size() > 0);
+    seen.reached(place::end, !result.more && !result.error);
+    seen.reached(place::kernel_error, result.error && result.error.value() != EBADMSG);
+    seen.reached(place::interrupted, result.interrupted);
+    seen.reached(place::unreadable, result.error.value() == EBADMSG);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    input from(bytes_view(data, size));
+    std::vector<std::vector<std::byte>> datagrams;
+    for (unsigned left = from.byte() % 4; left > 0; --left)
+        datagrams.push_back(exact(from.take(from.word() % 512)));
+    datagrams.push_back(exact(from.rest()));
+
+    const dump result = read(datagrams);
+    const dump again = read(datagrams);
+    require(same(result.table.routes, again.table.routes) &&
+                same(result.table.addresses, again.table.addresses) &&
+                result.error == again.error && result.more == again.more,
+            "the same dump gives the same table");
+    check_table(result.table, std::as_bytes(bytes_view(data, size)),
+                sizeof(rtnexthop) + sizeof(rtattr));
+    check_choices(result.table);
+    for (const auto& each : datagrams)
+        static_cast<void>(detail::concerns_gateway(each));
+    count(result, datagrams.size());
+    return 0;
+}
