@@ -36,10 +36,10 @@ number() {
     sed -n "s/^stat::$1: *//p" "$log"
 }
 executed=$(number number_of_executed_units)
-grep '^reached ' "$log" || true
 echo "$name: ${executed:-no} executions in $seconds s, $(number average_exec_per_sec) a second," \
     "$(sed -n 's/.*DONE *cov: \([0-9]*\) .*/\1/p' "$log") edges covered," \
     "seed $(sed -n 's/^INFO: Seed: //p' "$log"), corpus of $files files"
+grep '^reached ' "$log" || true
 [ "${executed:-0}" -gt $((files + 100)) ] || fail "nothing but the corpus was run"
 grep -q '^reached ' "$log" || fail "the fuzzer did not tell what it reached"
 missed=$(sed -n 's/^reached 0 times: //p' "$log" | paste -sd, -)
