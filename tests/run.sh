@@ -3,11 +3,12 @@
 # 'N passed, N failed'.
 #
 #   tests/run.sh               GCC; Clang with the address and undefined-behaviour sanitizers; Clang
-#                              with the thread sanitizer
+#                              with the thread sanitizer; the fuzzers, 20 s each
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
-#                              macros; clang-16; libc++; Windows under Wine; the package recipes; and
-#                              macOS, if ZIG names zig
+#                              macros; clang-16; libc++; Windows under Wine; the package recipes;
+#                              macOS, if ZIG names zig; and the fuzzers, 120 s each
+#   tests/run.sh --fuzz N      the fuzzers only, N seconds each, with another seed each time
 #   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 500
 #
 #   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
@@ -26,6 +27,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
         --gcc) what=gcc ;;
         --matrix) what=matrix ;;
+        --fuzz) shift; what=fuzz fuzz_seconds=${1:?a number of seconds} ;;
         --seeds) shift; seeds=${1:?a number of seeds} ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -40,8 +42,9 @@ install_missing() {
     command -v dpkg-query >/dev/null || return 0
     local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git doxygen
         miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
-    [ "$what" != default ] || wanted+=(clang-19 libclang-rt-19-dev)
-    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-19 libc++-19-dev libc++abi-19-dev
+    [ "$what" != fuzz ] || wanted=(g++ cmake ninja-build libasio-dev)
+    [ "$what" = gcc ] || wanted+=(clang-19 libclang-rt-19-dev)
+    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 libc++-19-dev libc++abi-19-dev
         g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
@@ -96,7 +99,7 @@ build_and_test() {
         /<skipped message="SKIP_/ { show = 1; print "SKIPPED " name ":"; next }
         /<\/testcase>/ { show = 0 }
         show { gsub(/<[^>]*>|^[ \t]+/, ""); if (NF) print "    " $0 }' "$junit"
-    grep 'simulated years in' "$junit" || true
+    sed -nE 's/.*<system-out>//; /simulated years in|edges covered/p' "$junit"
     passed=$((passed + ${ok:-0}))
     skipped=$((skipped + ${skip:-0}))
     failed=$((failed + bad))
@@ -108,6 +111,12 @@ install_missing
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=second_deadlock_stack=1
+
+# fuzz SECONDS SEED: the fuzzers; with the seed 0 they go on from what they have found before.
+fuzz() {
+    build_and_test fuzz -C cmake/fuzz.cmake "-DASIO_NATPMP_FUZZ_SECONDS=$1" \
+        "-DASIO_NATPMP_FUZZ_SEED=$2"
+}
 
 gcc_and_sanitizers() {
     build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
@@ -123,6 +132,7 @@ gcc_and_sanitizers() {
     [ "$what" = default ] || return 0
     build_and_test asan -C cmake/asan.cmake
     build_and_test tsan -C cmake/tsan.cmake
+    fuzz 20 1
 }
 
 # variant NAME COMPILER KINDS CMAKE_ARGUMENT...: a build whose programs are one test each.
@@ -171,6 +181,8 @@ matrix() {
     [ "$status" = 0 ] && passed=$((passed + 1)) || failed=$((failed + 1))
     summary+=("what including the library costs: exit code $status")
 
+    fuzz 60 1
+
     export WINEDEBUG=-all
     build_and_test windows -C cmake/mingw.cmake "${from_foreign[@]}"
     directory=$build_root/windows
@@ -187,11 +199,11 @@ matrix() {
     summary+=("map_port.exe at miniupnpd: exit code $status")
 }
 
-if [ "$what" = matrix ]; then
-    matrix
-else
-    gcc_and_sanitizers
-fi
+case $what in
+    matrix) matrix ;;
+    fuzz) fuzz "$fuzz_seconds" 0 ;;
+    *) gcc_and_sanitizers ;;
+esac
 
 echo "== summary"
 printf '%s\n' "${summary[@]}"
