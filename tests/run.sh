@@ -7,7 +7,7 @@
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
 #                              macros; clang-16; libc++; Windows under Wine; the package recipes;
-#                              macOS, if ZIG names zig; and the fuzzers, 120 s each
+#                              macOS, if ZIG names zig; and the fuzzers, 60 s each
 #   tests/run.sh --fuzz N      the fuzzers only, N seconds each, with another seed each time
 #   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 500
 #
