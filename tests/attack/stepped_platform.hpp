@@ -1,0 +1,181 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+// The real platform, sockets and reactor and all, but for its clock, which the test moves.
+
+#ifndef NATPMP_TESTS_ATTACK_STEPPED_PLATFORM_HPP
+#define NATPMP_TESTS_ATTACK_STEPPED_PLATFORM_HPP
+
+#include <natpmp/natpmp.hpp>
+
+#include "support/asio.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace attack_test {
+
+using natpmp::error_code;
+using natpmp::time_point;
+
+class stepped_timer;
+
+/// The time, and what the test does to the clients' sockets.
+struct stepped_world_state
+{
+    time_point now{std::chrono::hours{1}};
+    std::vector<stepped_timer*> timers;
+
+    int send_error = 0;              ///< what send() fails with; 0: it does not
+    std::vector<time_point> refused; ///< when it did
+};
+
+/// A timer that ends when the test has moved the time to it. Its memory and its descriptor are
+/// those of the real one.
+class stepped_timer
+{
+public:
+    stepped_timer(const asio::any_io_executor& executor, stepped_world_state& world)
+        : descriptor_(executor), world_(&world)
+    {
+        world_->timers.push_back(this);
+    }
+
+    stepped_timer(const stepped_timer&) = delete;
+    stepped_timer& operator=(const stepped_timer&) = delete;
+
+    ~stepped_timer()
+    {
+        std::erase(world_->timers, this);
+    }
+
+    error_code open()
+    {
+        error_code error;
+        if (descriptor_.is_open())
+            return error;
+        const int created = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (created < 0)
+            return {errno, natpmp::net::error::get_system_category()};
+        descriptor_.assign(created, error);
+        if (error)
+            ::close(created);
+        return error;
+    }
+
+    void expires_at(time_point at)
+    {
+        at_ = at;
+        acknowledge();
+        look();
+    }
+
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(handler));
+    }
+
+    void acknowledge()
+    {
+        std::uint64_t count = 0;
+        if (::read(descriptor_.native_handle(), &count, sizeof count) < 0)
+            return; // it had not ended
+    }
+
+    void close()
+    {
+        error_code ignored;
+        descriptor_.close(ignored);
+        at_ = natpmp::detail::never;
+    }
+
+    /// Ends it if its time has come.
+    void look() const
+    {
+        const std::uint64_t one = 1;
+        if (descriptor_.is_open() && at_ <= world_->now &&
+            ::write(const_cast<stepped_timer*>(this)->descriptor_.native_handle(), &one,
+                    sizeof one) < 0)
+            std::abort();
+    }
+
+    [[nodiscard]] time_point when() const
+    {
+        return at_;
+    }
+
+private:
+    asio::posix::stream_descriptor descriptor_;
+    stepped_world_state* world_;
+    time_point at_ = natpmp::detail::never;
+};
+
+/// The real socket, but that the system may refuse to send.
+class stepped_request_socket : public natpmp::detail::request_socket<asio::any_io_executor>
+{
+    using base = natpmp::detail::request_socket<asio::any_io_executor>;
+
+public:
+    stepped_request_socket(const asio::any_io_executor& executor, stepped_world_state& world)
+        : base(executor), world_(&world)
+    {}
+
+    error_code send(natpmp::detail::bytes_view bytes)
+    {
+        if (world_->send_error == 0)
+            return base::send(bytes);
+        world_->refused.push_back(world_->now);
+        return {world_->send_error, natpmp::net::error::get_system_category()};
+    }
+
+private:
+    stepped_world_state* world_;
+};
+
+class stepped_platform : public natpmp::asio_platform<asio::any_io_executor>
+{
+    using base = natpmp::asio_platform<asio::any_io_executor>;
+
+public:
+    using timer_type = stepped_timer;
+    using request_socket_type = stepped_request_socket;
+
+    stepped_platform(const asio::any_io_executor& executor, stepped_world_state& world)
+        : base(executor), world_(&world)
+    {}
+
+    template <class Type>
+    [[nodiscard]] Type make() const
+    {
+        if constexpr (std::is_constructible_v<Type, asio::any_io_executor, stepped_world_state&>)
+            return Type(get_executor(), *world_);
+        else
+            return base::make<Type>();
+    }
+
+    [[nodiscard]] time_point now() const noexcept
+    {
+        return world_->now;
+    }
+
+    [[nodiscard]] std::uint32_t random() const
+    {
+        return 1;
+    }
+
+private:
+    stepped_world_state* world_;
+};
+
+using stepped_client = natpmp::basic_client<asio::any_io_executor, stepped_platform>;
+
+} // namespace attack_test
+
+#endif // NATPMP_TESTS_ATTACK_STEPPED_PLATFORM_HPP
