@@ -72,7 +72,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 /// Thread safety: any thread, also at the same time.
 ///
 /// @param error errc::no_gateway if there is no such route; errc::routes_unreadable if the system
-///              does not tell its routes.
+///              does not tell its routes; the system's if it is out of file descriptors.
 /// @return The gateway; a default-constructed one on error.
 /// @throws std::bad_alloc Nothing else.
 [[nodiscard]] inline gateway default_gateway(error_code& error)

@@ -114,13 +114,22 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
     return read_route_table(descriptor, error);
 }
 
+/// Whether the system has nothing left of what it takes to ask, which says nothing about routes.
+[[nodiscard]] inline bool is_shortage(const error_code& error) noexcept
+{
+    const auto& system = net::error::get_system_category();
+    return error.category() == system && (error.value() == EMFILE || error.value() == ENFILE ||
+                                          error.value() == ENOMEM || error.value() == ENOBUFS);
+}
+
 /// Finds the gateway of the best default route; a specified local address admits only the routes
-/// of the interface that has it. Errors: errc::no_gateway, errc::routes_unreadable.
+/// of the interface that has it. Errors: errc::no_gateway, errc::routes_unreadable, the system's if
+/// it is out of file descriptors or memory.
 [[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
                                                   error_code& error)
 {
     route_table table = read_netlink_table(error);
-    if (error)
+    if (error && !is_shortage(error))
         table = read_proc_table(proc_route_file, error);
     return error ? gateway{} : choose_gateway(table, local_address, error);
 }
