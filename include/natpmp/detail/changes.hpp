@@ -33,11 +33,12 @@ public:
     {
         error_code error;
         const int created = open_change_notices(error);
+        descriptor_guard guard(created); // assigning may throw
         if (created < 0)
             return error;
         descriptor_.assign(created, error);
-        if (error)
-            ::close(created);
+        if (!error)
+            static_cast<void>(guard.release());
         return error;
     }
 

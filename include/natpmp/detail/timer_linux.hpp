@@ -10,10 +10,10 @@
 #if defined(__linux__)
 
 #include <natpmp/detail/asio_io.hpp>
+#include <natpmp/detail/descriptor.hpp>
 #include <natpmp/detail/time.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -40,11 +40,12 @@ public:
         if (descriptor_.is_open())
             return error;
         const int created = ::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+        descriptor_guard guard(created); // assigning may throw
         if (created < 0)
-            return {errno, net::error::get_system_category()};
+            return last_system_error();
         descriptor_.assign(created, error);
-        if (error)
-            ::close(created);
+        if (!error)
+            static_cast<void>(guard.release());
         return error;
     }
 
