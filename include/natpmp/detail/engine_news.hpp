@@ -10,6 +10,7 @@
 #include <natpmp/detail/engine_state.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -29,7 +30,16 @@ inline void engine::tell(event_kind kind, record& entry)
     entry.renewed = entry.renewed || kind == event_kind::renewed;
     note(entry);
     if (hook_on_)
-        hooked_.push_back(event_of(kind, entry));
+        tell_hook(event_of(kind, entry));
+}
+
+/// The hook misses what happens while there is no memory; the reader of events does not.
+inline void engine::tell_hook(const event& news) noexcept
+{
+    try {
+        hooked_.push_back(news);
+    } catch (const std::bad_alloc&) {
+    }
 }
 
 /// Tells the end of a mapping, if its beginning was told.
@@ -50,7 +60,7 @@ inline void engine::tell_client(event_kind kind, error_code why)
     if (hook_on_) {
         event news = event_of(kind, record{});
         news.error = why;
-        hooked_.push_back(news);
+        tell_hook(news);
     }
 }
 

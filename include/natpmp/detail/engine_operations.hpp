@@ -69,8 +69,7 @@ inline void engine::start(operation& what, time_point now)
         return;
     }
     if (what.kind != operation_kind::address)
-        for (std::uint8_t which = 0; which < what.parts(); ++which)
-            ++acquire(what.key(which)).operations;
+        acquire_all(what, now);
     if (options_.timeout.count() > 0)
         what.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
     what.started = true;
@@ -81,9 +80,32 @@ inline void engine::start(operation& what, time_point now)
         fail(what, verdict_, now);
 }
 
+/// Takes hold of the records that an operation is about: of all or, without memory, of none.
+inline void engine::acquire_all(operation& what, time_point now)
+{
+    std::uint8_t held = 0;
+    try {
+        for (; held < what.parts(); ++held)
+            ++acquire(what.key(held)).operations;
+    } catch (...) {
+        while (held-- > 0) {
+            record& entry = *records_.find(what.key(held));
+            --entry.operations;
+            release(entry, now);
+        }
+        throw;
+    }
+}
+
 /// The record of a key, made if there is none, and brought back if only news of its end is left.
+/// Nothing else that is done to records takes memory.
 inline record& engine::acquire(mapping_key key)
 {
+    const std::size_t most = records_.size() + 1;
+    for (auto* each : {&renewals_, &retries_, &removals_, &lingering_})
+        each->reserve(most);
+    expiries_.reserve(most);
+    news_.reserve(most);
     record& entry = records_.get(key);
     removals_.erase(entry);
     lingering_.erase(entry);
@@ -108,8 +130,8 @@ inline void engine::cancel(operation& what, bool total_only, error_code why, tim
 {
     if (what.done || (total_only && what.sent))
         return;
-    const bool begun = what.started || what.kind == operation_kind::wait_event ||
-                       what.kind == operation_kind::shutdown;
+    const bool leaves = what.kind == operation_kind::shutdown && what.queue.linked;
+    const bool begun = what.started || what.kind == operation_kind::wait_event || leaves;
     if (!begun)
         return;
     if (what.kind == operation_kind::wait_event) {

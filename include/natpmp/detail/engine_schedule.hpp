@@ -192,6 +192,12 @@ inline operation* engine::take_finished() noexcept
     return what;
 }
 
+/// What take_finished() gave could not be handed to its owner yet.
+inline void engine::give_back(operation& what) noexcept
+{
+    finished_.push_back(what);
+}
+
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 

@@ -34,20 +34,16 @@ inline void engine::begin_shutdown(operation& what, time_point now)
         cancel(*each, false, errc::closed, now);
     recovery_at_.reset();
     address_.due = never;
-    std::vector<record*> all;
-    records_.for_each([&](record& entry) { all.push_back(&entry); });
-    for (record* entry : all) {
-        set_wanted(*entry, false);
-        unplace(*entry);
-        if (!entry->possible) {
-            retire(*entry, now);
-            continue;
-        }
-        entry->farewell = true;
-        entry->failures = 0;
-        entry->due = now;
-        removals_.push(*entry);
-    }
+    records_.for_each([&](record& entry) {
+        set_wanted(entry, false);
+        unplace(entry);
+        if (!entry.possible)
+            return retire(entry, now);
+        entry.farewell = true;
+        entry.failures = 0;
+        entry.due = now;
+        removals_.push(entry);
+    });
     if (!attached_ || removals_.empty())
         return finish_shutdown(now);
     if (flight_) {

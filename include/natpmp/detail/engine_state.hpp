@@ -64,6 +64,7 @@ public:
     [[nodiscard]] time_point deadline() const noexcept;
     [[nodiscard]] bool first_transmission() const noexcept;
     operation* take_finished() noexcept;
+    void give_back(operation& what) noexcept;
 
     // What to tell.
     void serve_reader();
@@ -96,6 +97,7 @@ public:
 private:
     // engine_operations.hpp
     [[nodiscard]] error_code refusal(const operation& what, time_point now) const;
+    void acquire_all(operation& what, time_point now);
     record& acquire(mapping_key key);
     operation_queue& queue_of(const operation& what) noexcept;
     void progress(operation& what, time_point now);
@@ -187,6 +189,7 @@ private:
     void tell(event_kind kind, record& entry);
     void tell_unmapped(record& entry);
     void tell_client(event_kind kind, error_code why);
+    void tell_hook(const event& news) noexcept;
     [[nodiscard]] mapping mapping_of(const record& entry) const noexcept;
     [[nodiscard]] event event_of(event_kind kind, const record& entry) const noexcept;
     [[nodiscard]] std::optional<event_kind> news_of(const record& entry) const noexcept;

@@ -169,10 +169,7 @@ inline void engine::change_gateway(const gateway& found, time_point now)
         each->stage = operation_stage::clean_up;
     }
     records_.for_each([&](record& entry) { entry.farewell = false; });
-    std::vector<record*> left;
-    records_.for_each([&](record& entry) { left.push_back(&entry); });
-    for (record* entry : left)
-        leave_gateway(*entry, now);
+    records_.for_each([&](record& entry) { leave_gateway(entry, now); });
     if (kept_ > 0)
         address_.due = now;
 }

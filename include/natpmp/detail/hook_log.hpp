@@ -10,6 +10,7 @@
 #include <natpmp/detail/hook.hpp>
 
 #include <memory>
+#include <new>
 #include <span>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// What is to be told to the hook, in order, and the hook.
+/// What is to be told to the hook, in order, and the hook. Without memory for an item, the hook
+/// misses it; what the client does goes on.
 class hook_log
 {
 public:
@@ -33,29 +35,30 @@ public:
     }
 
     /// Takes events.
-    void collect(std::vector<event>& events)
+    void collect(std::vector<event>& events) noexcept
     {
-        items_.insert(items_.end(), events.begin(), events.end());
+        for (const event& news : events)
+            keep([&] { return hook_item(news); });
         events.clear();
     }
 
     /// Takes events, then a datagram.
     void add(std::vector<event>& events, datagram::fate what, ignore_reason reason,
-             const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes)
+             const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes) noexcept
     {
         if (!hook_)
             return;
         collect(events);
-        items_.push_back(kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}});
+        keep([&] { return kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}}; });
     }
 
     /// Takes a datagram, then the events that it caused.
     void add_first(std::vector<event>& events, datagram::fate what, ignore_reason reason,
-                   const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes)
+                   const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes) noexcept
     {
         if (!hook_)
             return;
-        items_.push_back(kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}});
+        keep([&] { return kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}}; });
         collect(events);
     }
 
@@ -75,6 +78,15 @@ public:
     }
 
 private:
+    template <class Make>
+    void keep(Make make) noexcept
+    {
+        try {
+            items_.push_back(make());
+        } catch (const std::bad_alloc&) {
+        }
+    }
+
     std::shared_ptr<hook> hook_;
     std::vector<hook_item> items_;
     bool delivering_ = false;

@@ -170,7 +170,7 @@ public:
         return size_;
     }
 
-    /// Calls `function` with every record. It must not add or erase any.
+    /// Calls `function` with every record. It may erase that one, and must not add any.
     template <class Function>
     void for_each(Function function)
     {

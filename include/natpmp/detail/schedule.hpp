@@ -9,6 +9,8 @@
 
 #include <natpmp/detail/registry.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -44,7 +46,14 @@ public:
         return entry.*Place < heap_.size() && &records_[heap_[entry.*Place]] == &entry;
     }
 
-    /// Adds a record that is in no schedule of this place.
+    /// Makes room for so many records, so that adding them does not throw.
+    void reserve(std::size_t count)
+    {
+        if (count > heap_.capacity())
+            heap_.reserve(std::max(count, 2 * heap_.capacity()));
+    }
+
+    /// Adds a record that is in no schedule of this place. There is room for it.
     void push(record& entry)
     {
         heap_.push_back(records_.slot_of(entry.key));
