@@ -33,6 +33,7 @@
 #include NATPMP_ASIO_HEADER(cancellation_signal.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_state.hpp)
 #include NATPMP_ASIO_HEADER(compose.hpp)
+#include NATPMP_ASIO_HEADER(dispatch.hpp)
 #include NATPMP_ASIO_HEADER(error.hpp)
 #include NATPMP_ASIO_HEADER(execution.hpp)
 #include NATPMP_ASIO_HEADER(execution_context.hpp)

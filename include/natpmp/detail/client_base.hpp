@@ -29,7 +29,8 @@ public:
     client_base& operator=(const client_base&) = delete;
     virtual ~client_base() = default;
 
-    /// Starts an operation, whose handler is parked already.
+    /// Starts an operation, whose handler is parked already. If this throws, nothing is started,
+    /// and the handler is destroyed.
     virtual void start(pending& what) = 0;
     virtual void cancel(pending& what, net::cancellation_type type) = 0;
 
@@ -47,7 +48,7 @@ public:
     virtual void set_hook(std::shared_ptr<hook> function) = 0;
 
     /// The end of the client: nothing is sent, everything pending is cancelled.
-    virtual void abandon() = 0;
+    virtual void abandon() noexcept = 0;
 };
 
 /// Makes the state of a client, on a platform made from `world`: an executor or a platform.

@@ -8,6 +8,7 @@
 #ifndef NATPMP_DETAIL_CLIENT_STATE_HPP
 #define NATPMP_DETAIL_CLIENT_STATE_HPP
 
+#include <natpmp/detail/alarm.hpp>
 #include <natpmp/detail/engine.hpp>
 #include <natpmp/detail/hook_log.hpp>
 #include <natpmp/detail/network.hpp>
@@ -15,6 +16,7 @@
 #include <natpmp/detail/serial.hpp>
 
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -31,16 +33,25 @@ public:
           world_(world),
           engine_(options, world_.random()),
           network_(world_),
-          timer_(world_.template make<typename Platform::timer_type>())
+          alarm_(world_)
     {}
 
+    /// If this throws, nothing is started, and the handler is destroyed.
     void start(pending& what) override
     {
         const serial_section section(serial_);
-        const time_point now = world_.now();
-        confirm_verdict(now);
-        engine_.start(what, now);
-        pump();
+        const auto begin = [&] {
+            const time_point now = world_.now();
+            confirm_verdict(now);
+            engine_.start(what, now);
+            pump();
+        };
+        attempt(begin, [&] {
+            if (!what.place)
+                return false; // its outcome is on the way, and the timer looks again
+            what.place->discard();
+            return true;
+        });
     }
 
     void cancel(pending& what, net::cancellation_type type) override
@@ -90,13 +101,12 @@ public:
         engine_.hook_events(log_.on());
     }
 
-    void abandon() override
+    void abandon() noexcept override
     {
         set_hook(nullptr);
-        command([](engine& core, time_point) { core.close(); });
+        const auto end = [&] { command([](engine& core, time_point) { core.close(); }); };
+        attempt(end, [] { return false; }); // the timer looks again
     }
-
-    // What the network gives; see there.
 
     /// A datagram, or an error of the socket. Returns whether to receive on.
     bool received(error_code error, bytes_view bytes)
@@ -132,6 +142,11 @@ public:
         command([](engine& core, time_point now) { core.host_changed(now); });
     }
 
+    void woken()
+    {
+        command([](engine&, time_point) {});
+    }
+
 private:
     /// Calls the engine, and does what it then wants.
     template <class Command>
@@ -142,28 +157,46 @@ private:
         pump();
     }
 
-    /// Does what the engine wants, until it wants nothing more now.
+    /// Does what the engine wants, until it wants nothing more now. If that throws for want of
+    /// memory, the timer looks again soon.
     void pump()
     {
         if (pumping_)
             return;
         const auto self = this->shared_from_this();
-        {
+        const auto work_now = [&] {
             const raised_flag at_work(pumping_);
-            const time_point now = world_.now();
-            do {
-                find_gateway(now);
-                send_all(now);
-            } while (engine_.wants_gateway(now) || engine_.wants_recheck());
-            while (operation* done = engine_.take_finished())
-                static_cast<pending*>(done)->finish();
-            if (engine_.active())
-                set_timer();
-            else
-                rest();
-            log_.collect(engine_.hooked());
-        }
+            work(world_.now());
+        };
+        attempt(work_now, [&] {
+            alarm_.set_running(world_.now() + pause_without_memory);
+            return true;
+        });
         log_.deliver();
+    }
+
+    void work(time_point now)
+    {
+        do {
+            find_gateway(now);
+            send_all(now);
+        } while (engine_.wants_gateway(now) || engine_.wants_recheck());
+        finish_all();
+        if (engine_.active())
+            alarm_.set(this->shared_from_this(), engine_.deadline());
+        else
+            rest();
+        log_.collect(engine_.hooked());
+    }
+
+    void finish_all()
+    {
+        while (operation* done = engine_.take_finished())
+            attempt([&] { static_cast<pending*>(done)->finish(); },
+                    [&] {
+                        engine_.give_back(*done);
+                        return true;
+                    });
     }
 
     /// A verdict is about one gateway, and nobody watches the routes while the client rests.
@@ -182,15 +215,15 @@ private:
         if (!doubts && !engine_.wants_gateway(now))
             return;
         network_.watch(this->shared_from_this());
+        gateway found;
         error_code error;
-        const gateway found = world_.find_gateway(options_, error);
+        error = or_no_memory([&] { return found = world_.find_gateway(options_, error), error; });
         if (!error && doubts && found == where_)
             return;
         where_ = found;
         receive_errors_ = 0;
-        if (!error && !timer_open_)
-            error = timer_.open(); // without it nothing would end
-        timer_open_ = timer_open_ || !error;
+        if (!error) // without a timer nothing would end
+            error = or_no_memory([&] { return alarm_.start(this->shared_from_this()); });
         if (!error)
             error = network_.open(this->shared_from_this(), found, options_.gateway_port.value());
         if (error)
@@ -232,40 +265,13 @@ private:
                        reason, peer, bytes);
     }
 
-    void set_timer()
-    {
-        const time_point next = engine_.deadline();
-        if (next == armed_ || (!timer_open_ && timer_.open()))
-            return; // without a timer, the next thing that happens looks at the time
-        timer_open_ = true;
-        armed_ = next;
-        timer_.expires_at(next);
-        if (!std::exchange(ticking_, true))
-            await_timer();
-    }
-
-    void await_timer()
-    {
-        timer_.async_wait([self = this->shared_from_this()](error_code error) {
-            self->ticking_ = false;
-            self->armed_ = long_ago;
-            if (!self->timer_open_)
-                return;
-            if (!error)
-                self->timer_.acknowledge();
-            self->command([](engine&, time_point) {});
-        });
-    }
-
     /// Nothing is to be done until the application asks for something.
     void rest()
     {
         engine_.suspend();
         network_.close();
         network_.stop_watching();
-        if (std::exchange(timer_open_, false))
-            timer_.close();
-        armed_ = long_ago;
+        alarm_.stop();
     }
 
     [[nodiscard]] net::ip::udp::endpoint gateway_endpoint() const
@@ -274,17 +280,17 @@ private:
     }
 
     static constexpr unsigned most_receive_errors = 16; // in a row: the socket is of no use
+    static constexpr duration pause_without_memory = 1s;
 
     const client_options options_;
     Platform world_;
     engine engine_;
     network<Platform> network_;
-    typename Platform::timer_type timer_;
+    alarm<Platform> alarm_;
     hook_log log_;
     gateway where_{};
-    time_point armed_ = long_ago;
     unsigned receive_errors_ = 0;
-    bool timer_open_ = false, ticking_ = false, told_deaf_ = false, pumping_ = false;
+    bool told_deaf_ = false, pumping_ = false;
     serial_guard serial_;
 };
 

@@ -7,10 +7,10 @@
 #ifndef NATPMP_DETAIL_ENGINE_NEWS_HPP
 #define NATPMP_DETAIL_ENGINE_NEWS_HPP
 
+#include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/engine_state.hpp>
 
 #include <algorithm>
-#include <new>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -36,10 +36,7 @@ inline void engine::tell(event_kind kind, record& entry)
 /// The hook misses what happens while there is no memory; the reader of events does not.
 inline void engine::tell_hook(const event& news) noexcept
 {
-    try {
-        hooked_.push_back(news);
-    } catch (const std::bad_alloc&) {
-    }
+    attempt([&] { hooked_.push_back(news); }, [] { return false; });
 }
 
 /// Tells the end of a mapping, if its beginning was told.

@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_ENGINE_OPERATIONS_HPP
 #define NATPMP_DETAIL_ENGINE_OPERATIONS_HPP
 
+#include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/engine_state.hpp>
 
 #include <algorithm>
@@ -84,17 +85,18 @@ inline void engine::start(operation& what, time_point now)
 inline void engine::acquire_all(operation& what, time_point now)
 {
     std::uint8_t held = 0;
-    try {
+    const auto acquire_each = [&] {
         for (; held < what.parts(); ++held)
             ++acquire(what.key(held)).operations;
-    } catch (...) {
+    };
+    attempt(acquire_each, [&] {
         while (held-- > 0) {
             record& entry = *records_.find(what.key(held));
             --entry.operations;
             release(entry, now);
         }
-        throw;
-    }
+        return true;
+    });
 }
 
 /// The record of a key, made if there is none, and brought back if only news of its end is left.

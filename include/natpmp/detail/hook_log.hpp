@@ -7,10 +7,10 @@
 #ifndef NATPMP_DETAIL_HOOK_LOG_HPP
 #define NATPMP_DETAIL_HOOK_LOG_HPP
 
+#include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/hook.hpp>
 
 #include <memory>
-#include <new>
 #include <span>
 #include <utility>
 #include <vector>
@@ -81,10 +81,7 @@ private:
     template <class Make>
     void keep(Make make) noexcept
     {
-        try {
-            items_.push_back(make());
-        } catch (const std::bad_alloc&) {
-        }
+        attempt([&] { items_.push_back(make()); }, [] { return false; });
     }
 
     std::shared_ptr<hook> hook_;

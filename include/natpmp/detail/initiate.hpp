@@ -117,13 +117,14 @@ private:
             std::allocate_shared<pending>(net::get_associated_allocator(self), state, seed_.kind);
         waiting_->request = seed_.request;
         waiting_->limit = seed_.limit;
-        auto& what = *waiting_;
-        const auto cancel = [&what](net::cancellation_type type) {
-            if (const auto owner = what.owner) // this closure may go while it runs
-                owner->cancel(what, type);
+        const auto what = waiting_;
+        const auto cancel = [&on = *what](net::cancellation_type type) {
+            if (const auto owner = on.owner) // this closure may go while it runs
+                owner->cancel(on, type);
         };
-        parked_handler<Executor, Self>::park(executor, std::move(self), cancel).show_at(what.place);
-        state->start(what);
+        parked_handler<Executor, Self>::park(executor, std::move(self), cancel)
+            .show_at(what->place);
+        state->start(*what);
     }
 
     template <class Self>

@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_NETWORK_HPP
 #define NATPMP_DETAIL_NETWORK_HPP
 
+#include <natpmp/detail/handler_memory.hpp>
 #include <natpmp/platform.hpp>
 
 #include <array>
@@ -40,31 +41,40 @@ public:
     error_code open(const std::shared_ptr<Owner>& owner, const gateway& where, std::uint16_t port)
     {
         close();
-        if (const error_code error = requests_.open(where, port))
+        return or_no_memory([&] {
+            const error_code error = requests_.open(where, port);
+            open_ = !error;
+            if (open_)
+                receive(owner);
             return error;
-        open_ = true;
-        receive(owner);
-        return {};
+        });
     }
 
     /// Opens the announcement socket and starts to hear.
     template <class Owner>
     error_code listen(const std::shared_ptr<Owner>& owner, const gateway& where, std::uint16_t port)
     {
-        if (const error_code error = announcements_.open(where, port))
+        return or_no_memory([&] {
+            const error_code error = announcements_.open(where, port);
+            hear_errors_ = 0;
+            if (!error)
+                hear(owner);
             return error;
-        hear_errors_ = 0;
-        hear(owner);
-        return {};
+        });
     }
 
     /// Starts to watch the host, once; without notices, failures and the application tell.
     template <class Owner>
     void watch(const std::shared_ptr<Owner>& owner)
     {
-        if (std::exchange(watching_, true) || changes_.open())
+        if (std::exchange(watching_, true))
             return;
-        await_change(owner);
+        or_no_memory([&] {
+            const error_code error = changes_.open();
+            if (!error)
+                await_change(owner);
+            return error;
+        });
     }
 
     /// Sends to the gateway without blocking.
@@ -94,46 +104,59 @@ private:
     template <class Owner>
     void receive(const std::shared_ptr<Owner>& owner)
     {
-        requests_.async_receive(
-            received_, [this, owner, session = session_](error_code error, std::size_t size) {
-                if (!open_ || session != session_)
-                    return;
-                const bool goes_on = owner->received(error, {received_.data(), size});
-                if (goes_on && open_ && session == session_)
-                    receive(owner);
-            });
+        auto handler = [this, owner, session = session_](error_code error, std::size_t size) {
+            if (!open_ || session != session_)
+                return;
+            bool goes_on = true;
+            do_both([&] { goes_on = owner->received(error, {received_.data(), size}); },
+                    [&] {
+                        if (goes_on && open_ && session == session_)
+                            receive(owner);
+                    });
+        };
+        requests_.async_receive(received_, loop_handler(receive_memory_, std::move(handler)));
     }
 
     template <class Owner>
     void hear(const std::shared_ptr<Owner>& owner)
     {
-        announcements_.async_receive_from(
-            heard_, source_, [this, owner, session = session_](error_code error, std::size_t size) {
-                if (!open_ || session != session_)
-                    return;
-                owner->heard(error, source_, {heard_.data(), size});
-                hear_errors_ = error ? hear_errors_ + 1 : 0;
-                if (hear_errors_ <= most_hear_errors && open_ && session == session_)
-                    hear(owner);
-            });
+        auto handler = [this, owner, session = session_](error_code error, std::size_t size) {
+            if (!open_ || session != session_)
+                return;
+            hear_errors_ = error ? hear_errors_ + 1 : 0;
+            do_both([&] { owner->heard(error, source_, {heard_.data(), size}); },
+                    [&] {
+                        if (hear_errors_ <= most_hear_errors && open_ && session == session_)
+                            hear(owner);
+                    });
+        };
+        announcements_.async_receive_from(heard_, source_,
+                                          loop_handler(hear_memory_, std::move(handler)));
     }
 
     template <class Owner>
     void await_change(const std::shared_ptr<Owner>& owner)
     {
-        changes_.async_wait([this, owner](error_code error) {
+        auto handler = [this, owner](error_code error) {
             if (error || !watching_)
                 return;
-            if (changes_.read())
-                owner->changed();
-            if (watching_)
-                await_change(owner);
-        });
+            do_both(
+                [&] {
+                    if (changes_.read())
+                        owner->changed();
+                },
+                [&] {
+                    if (watching_)
+                        await_change(owner);
+                });
+        };
+        changes_.async_wait(loop_handler(change_memory_, std::move(handler)));
     }
 
     typename Platform::request_socket_type requests_;
     typename Platform::announcement_socket_type announcements_;
     typename Platform::change_notices_type changes_;
+    handler_memory receive_memory_, hear_memory_, change_memory_;
     std::array<std::uint8_t, receive_buffer_size> received_{}, heard_{};
     net::ip::udp::endpoint source_;
     static constexpr unsigned most_hear_errors = 16; // in a row: the socket is of no use

@@ -9,6 +9,7 @@
 #define NATPMP_DETAIL_PARKING_HPP
 
 #include <natpmp/detail/asio.hpp>
+#include <natpmp/detail/attempt.hpp>
 
 #include <memory>
 #include <mutex>
@@ -24,9 +25,12 @@ class parking;
 class parked
 {
 public:
-    /// Posts the handler by way of the client's executor, and frees the memory first. Does nothing
-    /// while the context goes down.
+    /// Posts the handler by way of the client's executor; the memory is freed before it is called.
+    /// If that throws it waits on. Does nothing while the context goes down.
     virtual void resume() = 0;
+
+    /// Destroys the handler, which is not called. Does nothing while the context goes down.
+    virtual void discard() noexcept = 0;
 
     /// Keeps a pointer to this, which becomes null when the context goes down.
     void show_at(parked*& place) noexcept
@@ -78,6 +82,13 @@ public:
         front_ = &entry;
     }
 
+    /// Whether what is left here is destroyed with the context.
+    [[nodiscard]] bool down() const
+    {
+        const std::lock_guard lock(mutex_);
+        return down_;
+    }
+
     /// Takes an entry out; false if it is left to be destroyed with the context.
     bool remove(parked& entry)
     {
@@ -109,7 +120,7 @@ private:
         }
     }
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     parked* front_ = nullptr;
     bool down_ = false;
 };
@@ -142,29 +153,78 @@ public:
     {
         allocator_type allocator(net::get_associated_allocator(handler));
         parked_handler* entry = allocator.allocate(1);
-        ::new (static_cast<void*>(entry)) parked_handler(executor, std::move(handler));
+        const auto construct = [&] {
+            ::new (static_cast<void*>(entry)) parked_handler(executor, std::move(handler));
+        };
+        attempt(construct, [&] {
+            allocator.deallocate(entry, 1);
+            return true;
+        });
         entry->lot_.add(*entry);
-        if (entry->slot_.is_connected())
-            entry->slot_.assign(cancel);
+        const auto connect = [&] {
+            if (entry->slot_.is_connected())
+                entry->slot_.assign(cancel);
+        };
+        attempt(connect, [&] {
+            entry->discard();
+            return true;
+        });
         return *entry;
     }
 
     void resume() override
     {
+        if (lot_.down())
+            return;
+        // The handler itself would be lost if there were no memory to post it.
+        net::post(executor_,
+                  departure{this, allocator_type(net::get_associated_allocator(handler_))});
+        if (slot_.is_connected())
+            slot_.clear();
+    }
+
+    void discard() noexcept override
+    {
         if (!lot_.remove(*this))
             return;
         if (slot_.is_connected())
             slot_.clear();
+        destroy();
+    }
+
+private:
+    /// Calls the handler from the client's executor.
+    struct departure
+    {
+        using allocator_type = parked_handler::allocator_type;
+
+        parked_handler* entry;
+        allocator_type allocator;
+
+        [[nodiscard]] allocator_type get_allocator() const noexcept
+        {
+            return allocator;
+        }
+
+        void operator()() const
+        {
+            entry->depart();
+        }
+    };
+
+    void depart()
+    {
+        if (!lot_.remove(*this))
+            return;
         Handler handler(std::move(handler_));
         const Executor executor(std::move(executor_));
         const work_type work(std::move(work_));
         deallocate(handler);
         // From there it is dispatched to its associated executor. For a future that is the system's
         // executor, to which a post would mean another thread, which outlives the result.
-        net::post(executor, std::move(handler));
+        net::dispatch(executor, std::move(handler));
     }
 
-private:
     void destroy() noexcept override
     {
         hide(); // the slot may be gone already, and is left alone

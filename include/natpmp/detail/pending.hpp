@@ -30,12 +30,20 @@ struct pending : operation
             owner->withdraw(*this);
     }
 
-    /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once.
+    /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once. If
+    /// that throws it can be done again.
     void finish()
     {
-        const auto released = std::move(owner);
-        if (place) // else the context goes down with the handler
-            place->resume();
+        auto released = std::move(owner);
+        parked* const waiting = std::exchange(place, nullptr);
+        if (!waiting) // the context goes down with the handler
+            return;
+        attempt([&] { waiting->resume(); },
+                [&] {
+                    owner = std::move(released);
+                    place = waiting;
+                    return true;
+                });
     }
 
     std::shared_ptr<client_base> owner;

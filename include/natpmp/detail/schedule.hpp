@@ -46,11 +46,12 @@ public:
         return entry.*Place < heap_.size() && &records_[heap_[entry.*Place]] == &entry;
     }
 
-    /// Makes room for so many records, so that adding them does not throw.
+    /// Makes room for so many records, so that adding them does not throw, and for a quarter more
+    /// than now: there are several schedules, each with room for all records.
     void reserve(std::size_t count)
     {
         if (count > heap_.capacity())
-            heap_.reserve(std::max(count, 2 * heap_.capacity()));
+            heap_.reserve(std::max(count, heap_.capacity() + heap_.capacity() / 4));
     }
 
     /// Adds a record that is in no schedule of this place. There is room for it.
