@@ -6,7 +6,8 @@
 
 #include "attack/stepped_world.hpp"
 
-#include <optional>
+#include <cstddef>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -14,19 +15,23 @@
 namespace descriptors_test {
 using namespace attack_test;
 
-/// Allows the process so many descriptors more than it has now, for as long as this lives.
+/// Leaves the process so many descriptors for as long as this lives.
 class few_descriptors
 {
 public:
-    explicit few_descriptors(rlim_t left)
+    explicit few_descriptors(std::size_t left)
     {
-        const int lowest_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-        REQUIRE(lowest_free >= 0);
-        ::close(lowest_free);
         REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
         rlimit now = before_;
-        now.rlim_cur = static_cast<rlim_t>(lowest_free) + left;
+        now.rlim_cur = 100;
         REQUIRE(::setrlimit(RLIMIT_NOFILE, &now) == 0);
+        for (int each; (each = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;)
+            taken_.push_back(each);
+        REQUIRE(taken_.size() > left);
+        for (; left > 0; --left) {
+            ::close(taken_.back());
+            taken_.pop_back();
+        }
     }
 
     few_descriptors(const few_descriptors&) = delete;
@@ -34,10 +39,13 @@ public:
 
     ~few_descriptors()
     {
+        for (const int each : taken_)
+            ::close(each);
         ::setrlimit(RLIMIT_NOFILE, &before_);
     }
 
 private:
+    std::vector<int> taken_;
     rlimit before_{};
 };
 
@@ -57,7 +65,7 @@ TEST_CASE("descriptors: without any an operation fails with the system's error, 
     stepped_client on(in.platform(), in.options());
     const int before = open_descriptors();
     // It takes three: the host's notices, the timer and the socket. Without the first it goes on.
-    const rlim_t left = GENERATE(0, 1, 2);
+    const std::size_t left = GENERATE(0U, 1U, 2U);
     CAPTURE(left);
     report map, unmap, address;
     {
@@ -71,9 +79,9 @@ TEST_CASE("descriptors: without any an operation fails with the system's error, 
             CHECK(each->error == too_many);
         }
         CHECK(in.context.stopped()); // nothing is left to do
-        CHECK(open_descriptors() == before);
         CHECK(on.status().last_error == too_many);
     }
+    CHECK(open_descriptors() == before);
     report again;
     on.async_map_port(protocol::tcp, 6881, reporter(again));
     REQUIRE(in.run_until([&] { return again.calls > 0; }));
@@ -120,7 +128,7 @@ TEST_CASE("descriptors: the real client on the real clock, too")
 {
     api_test::world in;
     client on(in.context, in.options());
-    const rlim_t left = GENERATE(0, 1, 2);
+    const std::size_t left = GENERATE(0U, 1U, 2U);
     CAPTURE(left);
     report map, again;
     {
