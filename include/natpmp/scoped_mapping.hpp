@@ -32,7 +32,7 @@ public:
 
     /// Takes over what the other guards.
     scoped_mapping(scoped_mapping&& other) noexcept
-        : mapping_(other.mapping_), client_(std::move(other.client_))
+        : mapping_(std::move(other.mapping_)), client_(std::move(other.client_))
     {}
 
     /// Unmaps what it guards, then takes over what the other guards.

@@ -141,7 +141,7 @@ inline std::optional<event> engine::take_event()
         record& entry = news_.top();
         news_.erase(entry);
         const auto kind = news_of(entry);
-        const event news = event_of(kind.value_or(event_kind::renewed), entry);
+        event news = event_of(kind.value_or(event_kind::renewed), entry);
         if (entry.removed) {
             records_.erase(entry);
         } else if (entry.announced) {

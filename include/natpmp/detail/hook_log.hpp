@@ -81,7 +81,7 @@ private:
     template <class Make>
     void keep(Make make) noexcept
     {
-        attempt([&] { items_.push_back(make()); }, [] { return false; });
+        attempt([&] { items_.emplace_back(make()); }, [] { return false; });
     }
 
     std::shared_ptr<hook> hook_;

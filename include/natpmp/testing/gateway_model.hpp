@@ -199,7 +199,7 @@ private:
         if (faults.wrong_internal_port.take())
             internal_port = static_cast<std::uint16_t>(
                 internal_port > 0xFF ? internal_port & 0xFF : internal_port + 0x100);
-        return packet(told.opcode | 0x80u, code, now)
+        return packet(told.opcode | 0x80U, code, now)
             .two(internal_port)
             .two(told.external_port)
             .four(told.lifetime);
