@@ -7,7 +7,7 @@
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
 #                              macros; clang-16; libc++; Windows under Wine; the package recipes;
-#                              macOS, if ZIG names zig; and the fuzzers, 60 s each
+#                              clang-tidy; macOS, if ZIG names zig; and the fuzzers, 60 s each
 #   tests/run.sh --fuzz N      the fuzzers only, N seconds each, with another seed each time
 #   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 500
 #
@@ -44,7 +44,7 @@ install_missing() {
         miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
     [ "$what" != fuzz ] || wanted=(g++ cmake ninja-build libasio-dev)
     [ "$what" = gcc ] || wanted+=(clang-19 libclang-rt-19-dev)
-    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 libc++-19-dev libc++abi-19-dev
+    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev libc++abi-19-dev
         g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
@@ -170,6 +170,7 @@ matrix() {
     variant clang-16 clang++-16 "api;loopback"
     variant libc++ clang++-19 "unit;loopback" -DCMAKE_CXX_FLAGS=-stdlib=libc++ "${from_foreign[@]}"
     variant packaging g++ packaging
+    variant tidy clang++-19 tidy
     if [ -n "${ZIG:-}" ]; then
         variant cross g++ cross "-DZIG=$ZIG"
     else
