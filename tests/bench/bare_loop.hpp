@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <sys/socket.h>
@@ -96,10 +97,9 @@ private:
     std::array<std::uint8_t, 1100> answer_{};
 };
 
-constexpr std::uint16_t first_port = 20'000;
-
-/// What a client sends for a number of mappings in a row, of which the first asks for the address.
-inline requests requests_for(std::size_t mappings, bool clean_up)
+/// What a client sends for mappings in a row from this port on. It asks for the address once.
+inline requests requests_for(std::uint16_t first_port, std::size_t mappings, bool clean_up,
+                             bool address)
 {
     requests result;
     for (std::size_t which = 0; which < mappings; ++which) {
@@ -108,7 +108,7 @@ inline requests requests_for(std::size_t mappings, bool clean_up)
             result.push_back(natpmp::detail::encode_map_request(natpmp::protocol::tcp, port, 0, 0));
         result.push_back(
             natpmp::detail::encode_map_request(natpmp::protocol::tcp, port, port, 7200));
-        if (which == 0)
+        if (std::exchange(address, false))
             result.push_back(natpmp::detail::encode_address_request());
     }
     return result;

@@ -11,11 +11,16 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <optional>
 
 namespace {
 
 using namespace bench;
+
+[[noreturn]] void give_up(const char* why)
+{
+    std::fprintf(stderr, "%s\n", why);
+    std::exit(2);
+}
 
 /// When the last client sent its first datagram, in us; 0: not yet.
 double first_sent = 0;
@@ -45,90 +50,111 @@ public:
 
 using client = natpmp::basic_client<asio::any_io_executor, noting_platform>;
 
-/// Mappings of one client, each asked for when the one before it is there, or all at once.
-class in_a_row
+/// What is asked for: mappings of one client, in parts between which the others have their turn.
+struct job
+{
+    const char* name;
+    std::size_t parts, mappings; ///< mappings: of each part
+    bool at_once, clean_up;
+    int rounds;
+
+    [[nodiscard]] std::uint16_t first_port(std::size_t part) const
+    {
+        return static_cast<std::uint16_t>(20'000 + part * mappings);
+    }
+};
+
+/// A client at a job.
+class mapper
 {
 public:
-    in_a_row(const natpmp::client_options& options, std::size_t mappings, bool clean_up)
-        : client_(std::in_place, noting_platform(context_.get_executor()), options),
-          left_(mappings),
-          clean_up_(clean_up)
+    mapper(const natpmp::client_options& options, const job& what)
+        : client_(noting_platform(context_.get_executor()), options),
+          what_(what),
+          next_(what.first_port(0))
     {}
 
-    /// Returns the time from the first datagram to the last mapping, in us.
-    double run(bool at_once = false)
+    /// Does the next part; returns the time from its first datagram to its last mapping, in us.
+    double run()
     {
         first_sent = 0;
-        for (std::size_t start = at_once ? left_ : 1; start > 0; --start)
-            map(!at_once);
+        left_ = what_.mappings;
+        for (std::size_t start = what_.at_once ? left_ : 1; start > 0; --start)
+            map();
+        context_.restart();
         context_.run();
-        if (left_ > 0 || end_ == 0) {
-            std::fputs("a mapping failed\n", stderr);
-            std::exit(2);
-        }
+        if (left_ > 0)
+            give_up("a mapping failed");
         return end_ - first_sent;
     }
 
     [[nodiscard]] std::uint64_t datagrams() const
     {
-        return sent_;
+        return client_.status().sent;
     }
 
 private:
-    void map(bool goes_on)
+    void map()
     {
-        const natpmp::map_request request{.internal_port = next_++, .clean_up = clean_up_};
-        client_->async_map_port(request,
-                                [this, goes_on](natpmp::error_code error, natpmp::mapping) {
-                                    if (error)
-                                        return context_.stop();
-                                    if (--left_ > 0)
-                                        return goes_on ? map(true) : void();
-                                    end_ = wall_time();
-                                    sent_ = client_->status().sent;
-                                    client_.reset(); // which leaves nothing to wait for
-                                });
+        const natpmp::map_request request{.internal_port = next_++, .clean_up = what_.clean_up};
+        client_.async_map_port(request, [this](natpmp::error_code error, natpmp::mapping) {
+            if (!error && --left_ > 0)
+                return what_.at_once ? void() : map();
+            end_ = wall_time();
+            context_.stop();
+        });
     }
 
     asio::io_context context_{1};
-    std::optional<client> client_;
-    std::uint16_t next_ = first_port;
-    std::size_t left_;
-    bool clean_up_;
+    client client_;
+    const job& what_;
+    std::uint16_t next_;
+    std::size_t left_ = 0;
     double end_ = 0;
-    std::uint64_t sent_ = 0;
 };
 
-/// The times of each round, in us, and their ratios to the bare loop's in the same round.
+/// Times of whole rounds, in us, and the ratios of their parts to the bare loop's same part.
 struct comparison
 {
-    std::vector<double> bare, on_asio, ours, ratio, asio_ratio;
+    std::vector<double> bare, on_asio, ours, asio_ratio, ratio;
+    std::size_t round_trips = 0; ///< of a round
 };
 
-/// `rounds` times: the bare loop, the one on Asio, and a client.
-comparison compare(const gateway_process& gateway, const requests& all, std::size_t mappings,
-                   bool clean_up, bool at_once, int rounds)
+/// One client: part by part the bare loop, the one on Asio, and then it.
+comparison compare_once(const gateway_process& gateway, const job& what)
 {
     bare_loop bare(gateway.endpoint());
     asio_loop on_asio(gateway.endpoint());
-    comparison result;
-    for (int round = -1; round < rounds; ++round) {
-        const double asked = bare.ask(all), asked_on_asio = on_asio.ask(all);
-        in_a_row mapper(gateway.options(), mappings, clean_up);
-        const double mapped = mapper.run(at_once);
-        if (mapper.datagrams() != all.size()) {
-            std::fprintf(stderr, "%zu datagrams were expected\n", all.size());
-            std::exit(2);
-        }
-        if (round < 0) // to warm up
-            continue;
-        result.bare.push_back(asked);
-        result.on_asio.push_back(asked_on_asio);
-        result.ours.push_back(mapped);
-        result.ratio.push_back(mapped / asked);
-        result.asio_ratio.push_back(asked_on_asio / asked);
+    mapper ours(gateway.options(), what);
+    comparison result{{0}, {0}, {0}, {}, {}};
+    for (std::size_t part = 0; part < what.parts; ++part) {
+        const auto asked =
+            requests_for(what.first_port(part), what.mappings, what.clean_up, part == 0);
+        const double by_bare = bare.ask(asked), by_asio = on_asio.ask(asked), by_us = ours.run();
+        result.bare[0] += by_bare;
+        result.on_asio[0] += by_asio;
+        result.ours[0] += by_us;
+        result.asio_ratio.push_back(by_asio / by_bare);
+        result.ratio.push_back(by_us / by_bare);
+        result.round_trips += asked.size();
     }
+    if (ours.datagrams() != result.round_trips)
+        give_up("the client did not send what was expected");
     return result;
+}
+
+comparison compare(const gateway_process& gateway, const job& what)
+{
+    compare_once(gateway, what); // to warm up
+    comparison all;
+    for (int round = 0; round < what.rounds; ++round) {
+        const comparison once = compare_once(gateway, what);
+        for (const auto list : {&comparison::bare, &comparison::on_asio, &comparison::ours,
+                                &comparison::asio_ratio, &comparison::ratio})
+            (all.*list).insert((all.*list).end(), (once.*list).begin(), (once.*list).end());
+        all.round_trips = once.round_trips;
+    }
+    return all;
 }
 
 } // namespace
@@ -141,30 +167,29 @@ int main(int count, char** values)
     table data(chosen, "latency", "what round_trips bare_us asio_us ours_us asio_ratio ratio");
     std::printf(
         "time from the first datagram to mapped, against as many round trips of a bare loop\n"
-        "medians of the rounds; ratios are of one round, so that what slows both is left out\n");
-    const auto measure = [&](const std::string& name, std::size_t mappings, bool clean_up,
-                             bool at_once, int rounds) {
-        const auto asked = requests_for(mappings, clean_up);
-        const comparison all = compare(gateway, asked, mappings, clean_up, at_once, rounds);
-        std::printf("  %s: %zu round trips, %d rounds\n"
+        "medians of the rounds; ratios are those of parts of a round, which took turns\n");
+    const auto measure = [&](const job& what) {
+        const comparison all = compare(gateway, what);
+        std::printf("  %s: %zu round trips, %d rounds of %zu parts\n"
                     "    %.1f us; bare loop %.1f us; bare loop on Asio %.1f us, %.2f times\n",
-                    name.c_str(), asked.size(), rounds, median(all.ours), median(all.bare),
-                    median(all.on_asio), median(all.asio_ratio));
-        verdict.at_most(name + ": times the bare loop", median(all.ratio), 1.3, "");
-        data.row('"' + name + '"', asked.size(), median(all.bare), median(all.on_asio),
-                 median(all.ours), median(all.asio_ratio), median(all.ratio));
+                    what.name, all.round_trips, what.rounds, what.parts, median(all.ours),
+                    median(all.bare), median(all.on_asio), median(all.asio_ratio));
+        verdict.at_most(std::string(what.name) + ": times the bare loop", median(all.ratio), 1.3,
+                        "");
+        data.row('"' + std::string(what.name) + '"', all.round_trips, median(all.bare),
+                 median(all.on_asio), median(all.ours), median(all.asio_ratio), median(all.ratio));
         return all;
     };
 
-    const comparison one = measure("1 mapping", 1, true, false, 2'000);
+    const comparison one = measure({"1 mapping", 1, 1, false, true, 3'000});
     table spread(chosen, "latency_spread", "share bare_us asio_us ours_us");
     for (int percent = 1; percent < 100; ++percent) {
         const double share = percent / 100.0;
         spread.row(share, quantile(one.bare, share), quantile(one.on_asio, share),
                    quantile(one.ours, share));
     }
-    measure("10,000 mappings, one after another", 10'000, false, false, 9);
-    measure("10,000 mappings, all at once", 10'000, false, true, 9);
-    measure("10,000 mappings, all at once, with clean-up", 10'000, true, true, 5);
+    measure({"10,000 mappings, one after another", 20, 500, false, false, 5});
+    measure({"10,000 mappings, all at once", 20, 500, true, false, 5});
+    measure({"10,000 mappings, all at once, with clean-up", 20, 500, true, true, 3});
     return 0;
 }

@@ -133,7 +133,7 @@ private:
     void print(bool kept, const std::string& what, double value, double limit, const char* unit)
     {
         missed_ = missed_ || !kept;
-        std::printf("%s  %s: %.3g%s%s, limit %.3g\n", kept ? "PASS" : "MISS", what.c_str(), value,
+        std::printf("%s  %s: %.4g%s%s, limit %.4g\n", kept ? "PASS" : "MISS", what.c_str(), value,
                     *unit ? " " : "", unit, limit);
     }
 
