@@ -62,6 +62,8 @@ private:
         if ((bits & 2) != 0)
             result.gateway = route_of(0).address;
         result.allow_public_address = (bits & 4) != 0;
+        if ((bits & 0xF8) == 0xF8)
+            result.gateway_port = 70000;
         return result;
     }
 
@@ -189,7 +191,7 @@ private:
     /// The host's route, socket and network.
     void change_host()
     {
-        const unsigned which = from_.byte() % 12;
+        const unsigned which = from_.byte() % 13;
         if (which < 5)
             host_.set_route(route_of(which));
         else if (which < 7)
@@ -200,6 +202,8 @@ private:
             host_.refused_sends = from_.byte() % 16;
         else if (which == 9)
             host_.socket_opens = !host_.socket_opens;
+        else if (which == 10)
+            host_.renew_socket();
         else
             host_.change_network();
     }

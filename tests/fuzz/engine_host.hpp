@@ -100,6 +100,15 @@ public:
         pump();
     }
 
+    /// Another socket to the gateway, whether or not the engine asked for it.
+    void renew_socket()
+    {
+        if (core.closed())
+            return;
+        open_socket();
+        pump();
+    }
+
     void receive(const std::vector<std::uint8_t>& bytes)
     {
         watch.arrives(bytes);
@@ -207,10 +216,14 @@ private:
         const bool doubts = core.take_recheck(world.now());
         if (!doubts && !core.wants_gateway(world.now()))
             return;
+        if (!doubts || world.host() != where_)
+            open_socket();
+    }
+
+    void open_socket()
+    {
         const natpmp::gateway found = world.host();
         const bool none = found.address.is_unspecified();
-        if (!none && doubts && socket_ && found == where_)
-            return;
         if (socket_)
             watch.wire.host_changed(where_);
         drop_socket();
@@ -243,8 +256,10 @@ private:
             watch.sends(where_, packet->view());
             require(++sent <= 1 + refusals || watch.wire.leaving, "one datagram at a time");
             require(sent <= 200, "no storm");
-            if (refused_sends > 0) {
-                --refused_sends;
+            bool refused = take_refusal();
+            if (refused && core.first_transmission()) // that was for an earlier datagram
+                refused = take_refusal();
+            if (refused) {
                 ++refusals;
                 watch.unreachable();
                 core.refused(world.now());
@@ -252,6 +267,11 @@ private:
                 world.send(where_, packet->view());
             }
         }
+    }
+
+    bool take_refusal() noexcept
+    {
+        return refused_sends > 0 && refused_sends-- > 0;
     }
 
     void arrive()
@@ -265,11 +285,8 @@ private:
 
     void wake()
     {
-        const unsigned before = watch.completed;
         watch.wakes();
         pump();
-        if (watch.completed != before)
-            watch.note_effect();
     }
 
     natpmp::client_options options_;

@@ -145,8 +145,13 @@ public:
 
     [[nodiscard]] std::vector<std::uint8_t> announcement(input& from)
     {
-        testing::gateway_packet packet(0x80, from.one_of(codes), any_epoch(from));
-        return packet.four(from.byte() % 2 ? from.number() : 0xCB007107).take();
+        const std::uint32_t epoch = any_epoch(from);
+        const unsigned oddness = from.byte();
+        if ((oddness & 0xF0) == 0xF0)
+            return testing::gateway_packet::pcp(0, 0, 0, epoch, 24);
+        testing::gateway_packet packet(0x80, from.one_of(codes), epoch);
+        packet.four((oddness & 1) != 0 ? from.number() : 0xCB007107);
+        return packet.take((oddness & 2) != 0 ? from.byte() % 12 : 12);
     }
 
     /// What the gateway may choose, and its accidents.

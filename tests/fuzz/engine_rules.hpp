@@ -81,6 +81,7 @@ public:
         what.pending = false;
         --pending;
         ++completed;
+        note_effect();
         const bool cancelled = what.error == net::error::operation_aborted;
         if (what.kind == operation_kind::shutdown && !cancelled)
             require(core_.closed(), "a shutdown ends closed");
@@ -157,13 +158,6 @@ public:
         require(++silent_wakings_ <= 100, "nobody wakes up for nothing");
     }
 
-    /// It did something for it.
-    void note_effect() noexcept
-    {
-        silent_wakings_ = 0;
-        silent_since_ = world_.now();
-    }
-
     /// What must hold at any time.
     void check()
     {
@@ -193,6 +187,12 @@ public:
     unsigned pending = 0, completed = 0;
 
 private:
+    void note_effect() noexcept
+    {
+        silent_wakings_ = 0;
+        silent_since_ = world_.now();
+    }
+
     [[nodiscard]] bool unmap_pending(mapping_key key) const
     {
         return std::any_of(operations.begin(), operations.end(), [&](const asked& each) {
