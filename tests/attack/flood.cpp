@@ -87,7 +87,7 @@ double processor_time()
 
 TEST_CASE("flood: a million datagrams disturb no mapping, and fill no memory")
 {
-    constexpr std::uint64_t count = sanitized ? 200'000 : 1'000'000;
+    constexpr std::uint64_t count = sanitized ? 600'000 : 1'000'000;
     rubbish content;
     hostile_gateway gateway([&](hostile_gateway& it) {
         if (it.asker().port() == 0)

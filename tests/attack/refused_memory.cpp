@@ -8,6 +8,7 @@
 #include "attack/exchange.hpp"
 
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <type_traits>
 
@@ -105,23 +106,23 @@ TEMPLATE_LIST_TEST_CASE("memory: refused while a client is destroyed", "", all_o
 
 TEMPLATE_LIST_TEST_CASE("memory: refused while a context is destroyed", "", all_operations)
 {
-    const bool client_first = GENERATE(false, true);
+    const bool owned = GENERATE(false, true); // by the handler, as by a coroutine
     const std::int64_t before = heap::live_blocks();
     report got;
     {
-        std::optional<stepped_client> on;
         std::optional<stepped_world> in(std::in_place);
-        on.emplace(in->platform(), in->options());
+        auto on = std::make_shared<stepped_client>(in->platform(), in->options());
         if (std::is_same_v<TestType, shutdown_operation>)
             TestType::provoke(*on);
         in->settle();
         in->gateway.model.faults.drop = true;
-        TestType::start(*on, reporter(got));
+        TestType::start(*on,
+                        [told = reporter(got), owner = owned ? on : nullptr](
+                            error_code error, const auto&... values) { told(error, values...); });
         in->settle();
         const heap::exposed to_refusal;
         heap::refuse(0, 1'000'000);
-        if (client_first)
-            on.reset();
+        on.reset();
         in.reset();
     }
     heap::grant_all();

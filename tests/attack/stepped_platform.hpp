@@ -13,6 +13,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,7 +29,8 @@ using natpmp::time_point;
 
 class stepped_timer;
 
-/// The time, and what the test does to the clients' sockets.
+/// The time, and what the test does to the clients' sockets. A client may outlive its context, and
+/// its timer the client; so they share this.
 struct stepped_world_state
 {
     time_point now{std::chrono::hours{1}};
@@ -41,8 +45,9 @@ struct stepped_world_state
 class stepped_timer
 {
 public:
-    stepped_timer(const asio::any_io_executor& executor, stepped_world_state& world)
-        : descriptor_(executor), world_(&world)
+    stepped_timer(const asio::any_io_executor& executor,
+                  const std::shared_ptr<stepped_world_state>& world)
+        : descriptor_(executor), world_(world)
     {
         world_->timers.push_back(this);
     }
@@ -113,7 +118,7 @@ public:
 
 private:
     asio::posix::stream_descriptor descriptor_;
-    stepped_world_state* world_;
+    std::shared_ptr<stepped_world_state> world_;
     time_point at_ = natpmp::detail::never;
 };
 
@@ -123,8 +128,9 @@ class stepped_request_socket : public natpmp::detail::request_socket<asio::any_i
     using base = natpmp::detail::request_socket<asio::any_io_executor>;
 
 public:
-    stepped_request_socket(const asio::any_io_executor& executor, stepped_world_state& world)
-        : base(executor), world_(&world)
+    stepped_request_socket(const asio::any_io_executor& executor,
+                           const std::shared_ptr<stepped_world_state>& world)
+        : base(executor), world_(world)
     {}
 
     error_code send(natpmp::detail::bytes_view bytes)
@@ -136,7 +142,7 @@ public:
     }
 
 private:
-    stepped_world_state* world_;
+    std::shared_ptr<stepped_world_state> world_;
 };
 
 class stepped_platform : public natpmp::asio_platform<asio::any_io_executor>
@@ -147,15 +153,17 @@ public:
     using timer_type = stepped_timer;
     using request_socket_type = stepped_request_socket;
 
-    stepped_platform(const asio::any_io_executor& executor, stepped_world_state& world)
-        : base(executor), world_(&world)
+    stepped_platform(const asio::any_io_executor& executor,
+                     const std::shared_ptr<stepped_world_state>& world)
+        : base(executor), world_(world)
     {}
 
     template <class Type>
     [[nodiscard]] Type make() const
     {
-        if constexpr (std::is_constructible_v<Type, asio::any_io_executor, stepped_world_state&>)
-            return Type(get_executor(), *world_);
+        if constexpr (std::is_constructible_v<Type, asio::any_io_executor,
+                                              std::shared_ptr<stepped_world_state>>)
+            return Type(get_executor(), world_);
         else
             return base::make<Type>();
     }
@@ -171,7 +179,7 @@ public:
     }
 
 private:
-    stepped_world_state* world_;
+    std::shared_ptr<stepped_world_state> world_;
 };
 
 using stepped_client = natpmp::basic_client<asio::any_io_executor, stepped_platform>;

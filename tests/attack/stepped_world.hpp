@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <span>
 
 namespace attack_test {
@@ -90,12 +91,13 @@ struct stepped_gateway
 struct stepped_world
 {
     asio::io_context context{1};
-    stepped_world_state state{};
+    const std::shared_ptr<stepped_world_state> shared = std::make_shared<stepped_world_state>();
+    stepped_world_state& state = *shared;
     stepped_gateway gateway{state.now};
 
     [[nodiscard]] stepped_platform platform()
     {
-        return {context.get_executor(), state};
+        return {context.get_executor(), shared};
     }
 
     [[nodiscard]] client_options options() const

@@ -115,7 +115,8 @@ private:
             --left_;
         };
         client_->async_map_port(kind, port, asio::bind_cancellation_slot(signal.slot(), handler));
-        post_emission(signal, types[random_() % types.size()], random_() % 100);
+        post_emission(signal, types[random_() % types.size()],
+                      static_cast<unsigned>(random_() % 100));
     }
 
     void post_emission(asio::cancellation_signal& signal, asio::cancellation_type type,

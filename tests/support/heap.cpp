@@ -79,6 +79,15 @@ void* operator new(std::size_t size)
     return static_cast<char*>(block) + header;
 }
 
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept
+{
+    try {
+        return operator new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
 void operator delete(void* given) noexcept
 {
     if (!given)

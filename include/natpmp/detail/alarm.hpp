@@ -39,11 +39,14 @@ public:
         return {};
     }
 
-    /// Sets the time. Without a timer, the next thing that happens looks at the time.
+    /// Sets the time. Without a timer, the next thing that happens looks at the time. If it may be
+    /// early, a time that is set and comes before is left; that saves a call of the system for each
+    /// of many requests in a row.
     template <class Owner>
-    void set(const std::shared_ptr<Owner>& owner, time_point at)
+    void set(const std::shared_ptr<Owner>& owner, time_point at, bool may_be_early)
     {
-        if (at != set_to_ && !start(owner))
+        const bool is_early = set_to_ != long_ago && set_to_ < at;
+        if (at != set_to_ && !(may_be_early && is_early) && !start(owner))
             set_running(at);
     }
 

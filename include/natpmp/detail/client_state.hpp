@@ -183,7 +183,7 @@ private:
         } while (engine_.wants_gateway(now) || engine_.wants_recheck());
         finish_all();
         if (engine_.active())
-            alarm_.set(this->shared_from_this(), engine_.deadline());
+            alarm_.set(this->shared_from_this(), engine_.deadline(), engine_.in_flight());
         else
             rest();
         log_.collect(engine_.hooked());

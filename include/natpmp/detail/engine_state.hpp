@@ -87,6 +87,12 @@ public:
         return attached_;
     }
 
+    /// Whether a request waits for its answer.
+    [[nodiscard]] bool in_flight() const noexcept
+    {
+        return flight_.has_value();
+    }
+
     [[nodiscard]] bool closed() const noexcept
     {
         return closed_;
