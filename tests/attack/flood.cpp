@@ -87,12 +87,14 @@ double processor_time()
 
 TEST_CASE("flood: a million datagrams disturb no mapping, and fill no memory")
 {
-    constexpr std::uint64_t count = sanitized ? 600'000 : 1'000'000;
+    constexpr std::uint64_t count = sanitized ? 200'000 : 1'000'000;
+    constexpr int a_millisecond = sanitized ? 20 : 50; // what the client can read, and no more
     rubbish content;
     hostile_gateway gateway([&](hostile_gateway& it) {
+        it.model().settings.max_lifetime = 4s;
         if (it.asker().port() == 0)
             return;
-        for (int each = 0; each < 25 && it.sent() < count; ++each) {
+        for (int each = 0; each < a_millisecond / 4 && it.sent() < count; ++each) {
             it.send_as_gateway(content.next(), it.asker());
             it.send_as_gateway(content.next(), it.asker());
             it.send_as_neighbour(content.anything(), it.asker());
@@ -104,7 +106,7 @@ TEST_CASE("flood: a million datagrams disturb no mapping, and fill no memory")
     told news(on);
     const auto start = std::chrono::steady_clock::now();
     CHECK_FALSE(map(in, on).error);
-    REQUIRE(in.run_until([&] { return news.renewals >= 2; }));
+    REQUIRE(in.run_until([&] { return news.renewals >= 1; }));
     news.kinds.reserve(100);
     const std::int64_t held = heap::live_bytes();
     const double cpu = processor_time();
@@ -121,11 +123,11 @@ TEST_CASE("flood: a million datagrams disturb no mapping, and fill no memory")
     std::printf("flood: %.0f of the datagrams reached the client in %.1f s; %.2f us CPU each\n",
                 read, seconds, (processor_time() - cpu) / read * 1e6);
 
-    CHECK(read >
-          static_cast<double>(count) / 4); // the neighbour's do not pass the connected socket
+    // The first of them came before, and the neighbour's do not pass the connected socket.
+    CHECK(read > static_cast<double>(count) / 5);
     CHECK(ignored(on, ignore_reason::wrong_source) > 0);
     CHECK(news.kinds == lines{"mapped"});
-    CHECK(news.renewals >= static_cast<int>(seconds) - 2); // one a second
+    CHECK(news.renewals >= static_cast<int>(seconds / 2) - 2); // one in 2 s
     CHECK(static_cast<double>(gateway.wire().size()) < 2 * seconds + 10);
     CHECK(heap::live_bytes() - held < 64 * 1024); // of this test: the record of what was asked
     CHECK_FALSE(unmap(in, on).error);
