@@ -7,9 +7,9 @@
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
 #                              macros; clang-16; libc++; Windows under Wine; the package recipes;
-#                              clang-tidy; macOS, if ZIG names zig; and the fuzzers, 60 s each
+#                              clang-tidy; macOS, if ZIG names zig; and the fuzzers, 40 s each
 #   tests/run.sh --fuzz N      the fuzzers only, N seconds each, with another seed each time
-#   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 500
+#   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 300
 #
 #   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
 #   BUILD_ROOT=DIR         where to build, .build by default
@@ -22,7 +22,7 @@ usage() {
 }
 
 what=default
-seeds=500
+seeds=300
 while [ $# -gt 0 ]; do
     case "$1" in
         --gcc) what=gcc ;;
@@ -182,7 +182,7 @@ matrix() {
     [ "$status" = 0 ] && passed=$((passed + 1)) || failed=$((failed + 1))
     summary+=("what including the library costs: exit code $status")
 
-    fuzz 60 1
+    fuzz 40 1
 
     export WINEDEBUG=-all
     build_and_test windows -C cmake/mingw.cmake "${from_foreign[@]}"

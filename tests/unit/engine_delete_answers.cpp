@@ -136,7 +136,8 @@ TEST_CASE("engine: a delete answer after the grant causes one renewal at once", 
     world.receive(done(world));
     world.receive(done(world));
     world.run_until(100s);
-    CHECK(world.wire == lines{"5 map tcp 80 80 7200"});
+    // The second answer came while that renewal was in flight.
+    CHECK(world.wire == lines{"5 map tcp 80 80 7200", "6 map tcp 80 80 7200"});
     CHECK(world.core.mappings().size() == 1);
 }
 
@@ -202,7 +203,23 @@ TEST_CASE("engine: a slow gateway that answers every delete twice does not answe
     CHECK_FALSE(call.error);
     CHECK(world.take_events() == lines{"mapped tcp 80 80"});
     CHECK(std::count_if(world.sent.begin(), world.sent.end(),
-                        [](const request& each) { return each.is_create(); }) == 3);
+                        [](const request& each) { return each.is_create(); }) == 6); // once more
+}
+
+TEST_CASE("engine: a repeated delete that overtakes the map's answer is noticed",
+          "[engine][answer]")
+{
+    driver world;
+    world.delay = 20ms;
+    operation& call = world.map(tcp(80));
+    world.run_until(30ms);
+    // The network repeated the delete, it came after the map request, and its answer comes first.
+    CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+    world.run_until(500ms);
+    CHECK_FALSE(call.error);
+    world.take_wire();
+    world.run_until(100s);
+    CHECK(world.wire == lines{"1.02 map tcp 80 80 7200"});
 }
 
 } // namespace engine_delete_answers_test

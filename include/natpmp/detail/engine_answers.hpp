@@ -75,6 +75,7 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
     }
     if (!removes && answers_a_removal(answer, *entry, now)) {
         count_down(entry->removes_unanswered);
+        flight_->doubtful = flight_->doubtful || answer.success(); // that delete may have come last
         return ignore_reason::not_awaited;
     }
     count_down(entry->creates_unanswered);

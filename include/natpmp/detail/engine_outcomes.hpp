@@ -133,7 +133,8 @@ inline void engine::grant(record& entry, const flight& done, const response& ans
     entry.expiry = done.last_sent + lifetime;
     expiries_.push(entry);
     set_live(entry, true);
-    entry.due = std::max(done.last_sent + lifetime / 2, entry.last_create + least_request_gap);
+    entry.due = std::max(done.doubtful ? now : done.last_sent + lifetime / 2,
+                         entry.last_create + least_request_gap);
     place(entry);
 
     if (entry.announced) {

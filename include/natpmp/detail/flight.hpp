@@ -52,6 +52,7 @@ struct flight
     bool was_live = false;           ///< whether the mapping was up before
     bool orphaned = false;           ///< its operation is gone; the answer may still matter
     bool preempted = false;          ///< something more urgent waits
+    bool doubtful = false;           ///< whether a delete was answered meanwhile
 };
 
 } // namespace detail
