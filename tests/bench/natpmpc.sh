@@ -3,7 +3,7 @@
 # and ends. At miniupnpd, and at a gateway on loopback that answers at once. ALTERNATE, MAP_PORT and
 # MAP_PORT_STATIC name the programs; the last one has the C++ library linked in. DATA: a folder for
 # the figures.
-ECHO_SERVER=/bin/true
+export ECHO_SERVER=/bin/true # which lib.sh asks for
 # shellcheck source=../gateway/lib.sh
 source "$(dirname "$0")/../gateway/lib.sh"
 command -v natpmpc >/dev/null || skip "no natpmpc"
