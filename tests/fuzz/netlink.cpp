@@ -57,6 +57,31 @@ dump read(const std::vector<std::vector<std::byte>>& datagrams)
     return result;
 }
 
+/// Whether the bytes have the address as an attribute of this type and of the right length.
+bool tells(raw_bytes bytes, unsigned short type, const net::ip::address_v4& address)
+{
+    const struct
+    {
+        rtattr header;
+        net::ip::address_v4::bytes_type octets;
+    } attribute{{8, type}, address.to_bytes()};
+    const raw_bytes part = std::as_bytes(std::span(&attribute, 1));
+    return std::search(bytes.begin(), bytes.end(), part.begin(), part.end()) != bytes.end();
+}
+
+void check_attributes(const route_table& table, raw_bytes bytes)
+{
+    for (const default_route& route : table.routes) {
+        require(tells(bytes, RTA_GATEWAY, route.gateway), "an attribute tells the gateway");
+        require(route.preferred_source.is_unspecified() ||
+                    tells(bytes, RTA_PREFSRC, route.preferred_source),
+                "an attribute tells the source address");
+    }
+    for (const interface_address& entry : table.addresses)
+        require(tells(bytes, IFA_LOCAL, entry.address) || tells(bytes, IFA_ADDRESS, entry.address),
+                "an attribute tells the address");
+}
+
 void count(const dump& result, std::size_t datagrams)
 {
     seen.reached(place::route, result.table.routes.size());
@@ -85,8 +110,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 same(result.table.addresses, again.table.addresses) &&
                 result.error == again.error && result.more == again.more,
             "the same dump gives the same table");
-    check_table(result.table, std::as_bytes(bytes_view(data, size)),
-                sizeof(rtnexthop) + sizeof(rtattr));
+    const raw_bytes bytes = std::as_bytes(bytes_view(data, size));
+    check_table(result.table, bytes, sizeof(rtnexthop) + sizeof(rtattr));
+    check_attributes(result.table, bytes);
     check_choices(result.table);
     for (const auto& each : datagrams)
         static_cast<void>(detail::concerns_gateway(each));
