@@ -102,3 +102,8 @@ void operator delete(void* given, std::size_t) noexcept
 {
     operator delete(given);
 }
+
+void operator delete(void* given, const std::nothrow_t&) noexcept
+{
+    operator delete(given);
+}
