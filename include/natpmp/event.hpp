@@ -43,7 +43,8 @@ enum class event_kind : std::uint8_t
     restored,
     /// Another default gateway or local address; every mapping is made again there.
     gateway_changed,
-    /// The mapping was deleted. With an error: the gateway did not confirm it.
+    /// The mapping was deleted. With an error: the gateway did not confirm it. One with
+    /// map_request::gateway_assigns_port is no longer renewed, and runs out.
     unmapped,
     /// Announcements cannot be heard (the port is not to be had); everything else goes on.
     announcements_unavailable

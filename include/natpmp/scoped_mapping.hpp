@@ -49,7 +49,8 @@ public:
     /// Unmaps, in the background.
     ~scoped_mapping()
     {
-        if (const auto state = client_.lock())
+        const auto state = client_.lock();
+        if (state && mapping_.external_port != 0)
             state->give_up({mapping_.protocol, mapping_.internal_port});
     }
 

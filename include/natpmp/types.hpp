@@ -86,7 +86,8 @@ struct map_request
     std::chrono::seconds lifetime{7200};
 
     /// Whether to delete what a crashed run may have left behind before the first map request for
-    /// this port. It may reset connections that are live over the old mapping.
+    /// this port. It may reset connections that are live over the old mapping. Not so with
+    /// gateway_assigns_port.
     bool clean_up = true;
 
     /// Whether to go on asking after a first failure. The operation then completes with the first

@@ -41,7 +41,7 @@ public:
     virtual void network_changed() = 0;
 
     /// Unmaps without telling anybody.
-    virtual void give_up(mapping_key key) = 0;
+    virtual void give_up(mapping_key key) noexcept = 0;
 
     [[nodiscard]] virtual std::vector<mapping> mappings() = 0;
     [[nodiscard]] virtual natpmp::status status() const = 0;

@@ -16,7 +16,6 @@
 #include <natpmp/detail/serial.hpp>
 
 #include <memory>
-#include <new>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -80,9 +79,10 @@ public:
         command([](engine& core, time_point now) { core.network_changed(now); });
     }
 
-    void give_up(mapping_key key) override
+    void give_up(mapping_key key) noexcept override
     {
-        command([key](engine& core, time_point now) { core.give_up(key, now); });
+        const auto end = [&](engine& core, time_point now) { core.give_up(key, now); };
+        attempt([&] { command(end); }, [] { return false; }); // the timer looks again
     }
 
     [[nodiscard]] std::vector<mapping> mappings() override

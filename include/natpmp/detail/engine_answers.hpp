@@ -58,11 +58,7 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
     }
     if (!entry)
         return ignore_reason::none;
-    // What a gateway answers for internal port 0 is its own; another mapping's answer is not ours.
-    const bool ours = answer.concerns(entry->key.internal_port) ||
-                      (entry->key.assigned() && answer.internal_port &&
-                       !records_.contains({entry->key.protocol, *answer.internal_port}));
-    if (!ours) {
+    if (!answer.concerns(entry->key.internal_port)) {
         judge_late(answer, now);
         return ignore_reason::wrong_port;
     }

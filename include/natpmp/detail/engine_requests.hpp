@@ -64,8 +64,6 @@ inline bool engine::begin_stage(operation& what, time_point now)
     }
     record& entry = *records_.find(what.key());
     if (what.stage == operation_stage::clean_up) {
-        if (cleaned_.empty())
-            cleaned_.resize(std::size_t{1} << 17);
         const bool needed = what.request.clean_up && !entry.key.assigned() && !entry.live &&
                             !entry.possible && !cleaned_[entry.key.number()];
         what.stage = operation_stage::create;

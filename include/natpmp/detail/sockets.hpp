@@ -52,7 +52,7 @@ struct socket_option
 };
 
 /// Keeps a socket from the programs that this one starts, as the other descriptors are: a child
-/// that stays would hold the port. On Windows nothing is inherited unless asked for.
+/// that stays would hold the port. Not done on Windows.
 template <class Socket>
 void close_on_exec(Socket& socket, error_code& error)
 {
