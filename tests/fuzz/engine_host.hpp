@@ -28,6 +28,8 @@ public:
         made.request = what;
         made.limit = limit;
         watch.starts(made);
+        if (watch.wire.leaving && socket_)
+            world.set_host(where_); // who leaves takes leave of the gateway that it knows
         core.start(made, world.now());
         pump();
     }
@@ -85,7 +87,7 @@ public:
         watch.say([&] { return "route to " + route.address.to_string(); });
         watch.wire.host_changed(world.host());
         const bool by_hand = !options_.gateway.is_unspecified();
-        if (!by_hand && !watch.wire.leaving) // who leaves takes leave of the gateway that it knows
+        if (!by_hand && !watch.wire.leaving)
             world.set_host(route);
         core.host_changed(world.now());
         pump();
