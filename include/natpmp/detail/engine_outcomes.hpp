@@ -100,6 +100,8 @@ inline void engine::create_failed(record& entry, const flight& done, error_code 
         entry.due = done.rank != rank::renewal ? entry.expiry
                     : done.next_attempt >= now ? done.next_attempt
                                                : plan_renewal(now, entry.expiry).next;
+        if (entry.operations > 0) // one that is parked waits for this
+            entry.due = std::min(entry.due, now + pause_after(count_failure(entry), false));
         if (news && entry.announced)
             tell(event_kind::renewal_failing, entry);
     }
