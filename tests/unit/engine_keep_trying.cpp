@@ -217,4 +217,40 @@ TEST_CASE("engine keep trying: a pair", "[engine][keep_trying]")
     CHECK(world.core.mappings().size() == 2);
 }
 
+TEST_CASE("engine keep trying: a mapping that is up is asked for again soon, more than once",
+          "[engine][keep_trying]")
+{
+    driver world;
+    world.map(patient(80));
+    world.run_until(10s);
+    world.refuse(3);
+    operation& call = world.map(patient(80));
+    world.run_until(45s);
+    world.heal();
+    world.run_until(200s);
+    CHECK_FALSE(call.error);
+    CHECK(world.done_at(call) == "70"); // after attempts at 10 and 40 s
+}
+
+TEST_CASE(
+    "engine keep trying: an operation that fails in the place of that attempt delays it little",
+    "[engine][keep_trying]")
+{
+    driver world;
+    world.map(patient(80));
+    world.run_until(10s);
+    world.refuse(3);
+    operation& call = world.map(patient(80)); // its next attempt is due at 40 s
+    world.silence();
+    world.run_until(39'500ms);
+    operation& other = world.map(tcp(80));
+    world.run_until(41s);
+    world.refused();
+    CHECK(other.error == errc::not_supported);
+    world.heal();
+    world.run_until(200s);
+    CHECK_FALSE(call.error);
+    CHECK(world.done_at(call) == "71");
+}
+
 } // namespace engine_keep_trying_test

@@ -69,6 +69,7 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
         close_gate(why, now);
         if (is_verdict(why) && entry.live && entry.due <= now) { // that was the renewal
             entry.due = plan_renewal(now, entry.expiry).next;
+            hurry_if_awaited(entry, now);
             place(entry);
         }
         if (is_verdict(why))
@@ -100,8 +101,7 @@ inline void engine::create_failed(record& entry, const flight& done, error_code 
         entry.due = done.rank != rank::renewal ? entry.expiry
                     : done.next_attempt >= now ? done.next_attempt
                                                : plan_renewal(now, entry.expiry).next;
-        if (entry.operations > 0) // one that is parked waits for this
-            entry.due = std::min(entry.due, now + pause_after(count_failure(entry), false));
+        hurry_if_awaited(entry, now);
         if (news && entry.announced)
             tell(event_kind::renewal_failing, entry);
     }

@@ -109,6 +109,16 @@ inline void engine::park(operation& what, error_code why, time_point now)
     }
 }
 
+/// An operation that is parked on a mapping that is up does not wait for its next renewal.
+inline void engine::hurry_if_awaited(record& entry, time_point now) const
+{
+    for (const operation* each = parked_.front(); each; each = operation_queue::next(*each))
+        if (each->concerns(entry.key)) {
+            entry.due = std::min(entry.due, now + pause_after(count_failure(entry), false));
+            return;
+        }
+}
+
 /// Completes what waited in the background for this mapping.
 inline void engine::unpark(record& entry, bool was_live, time_point now)
 {
