@@ -20,6 +20,7 @@ from pathlib import Path
 INCLUDES = """\
 #include <asio.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <natpmp/gateway.hpp>
 #include <natpmp/natpmp.hpp>
 #include <natpmp/testing/fake_gateway.hpp>
 
