@@ -9,6 +9,7 @@
 
 #include <natpmp/detail/asio.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -133,15 +134,32 @@ public:
     }
 };
 
-/// A category whose codes each belong to at most one condition.
-template <class Enum>
-class grouped_category : public error_category
-{
-public:
-    bool equivalent(int value, const error_condition& other) const noexcept override;
-};
+} // namespace detail
 
-class result_category_type final : public grouped_category<result_code>
+/// The category of condition, "natpmp.condition". Thread-safe.
+[[nodiscard]] inline const error_category& condition_category() noexcept
+{
+    static const detail::condition_category_type instance;
+    return instance;
+}
+
+/// Makes an error_condition to compare an error_code with.
+[[nodiscard]] inline error_condition make_error_condition(condition group) noexcept
+{
+    return {static_cast<int>(group), condition_category()};
+}
+
+namespace detail {
+
+/// The condition that an error belongs to, or the error itself.
+inline error_condition group_of(condition group, int value, const error_category& own) noexcept
+{
+    if (group == condition{0})
+        return {value, own};
+    return make_error_condition(group);
+}
+
+class result_category_type final : public error_category
 {
 public:
     const char* name() const noexcept override
@@ -168,9 +186,14 @@ public:
         }
         return "the gateway refuses with the unknown result code " + std::to_string(value);
     }
+
+    error_condition default_error_condition(int value) const noexcept override
+    {
+        return group_of(condition_of(static_cast<result_code>(value)), value, *this);
+    }
 };
 
-class library_category_type final : public grouped_category<errc>
+class library_category_type final : public error_category
 {
 public:
     const char* name() const noexcept override
@@ -210,6 +233,11 @@ public:
         }
         return "unknown error";
     }
+
+    error_condition default_error_condition(int value) const noexcept override
+    {
+        return group_of(condition_of(static_cast<errc>(value)), value, *this);
+    }
 };
 
 } // namespace detail
@@ -228,13 +256,6 @@ public:
     return instance;
 }
 
-/// The category of condition, "natpmp.condition". Thread-safe.
-[[nodiscard]] inline const error_category& condition_category() noexcept
-{
-    static const detail::condition_category_type instance;
-    return instance;
-}
-
 /// Makes an error_code of a gateway's verdict; success makes one that is false.
 [[nodiscard]] inline error_code make_error_code(result_code code) noexcept
 {
@@ -247,22 +268,18 @@ public:
     return {static_cast<int>(code), library_category()};
 }
 
-/// Makes an error_condition to compare an error_code with.
-[[nodiscard]] inline error_condition make_error_condition(condition group) noexcept
+namespace detail {
+
+/// Whether the system has nothing left of what a call takes, which says nothing about the network.
+inline bool is_shortage(const error_code& error) noexcept
 {
-    return {static_cast<int>(group), condition_category()};
+    const int value = error.value();
+    return error.category() == net::error::get_system_category() &&
+           (value == net::error::no_descriptors || value == net::error::no_memory ||
+            value == net::error::no_buffer_space || value == ENFILE);
 }
 
-template <class Enum>
-bool detail::grouped_category<Enum>::equivalent(int value,
-                                                const error_condition& other) const noexcept
-{
-    if (other.category() == natpmp::condition_category())
-        return other.value() != 0 &&
-               static_cast<int>(condition_of(static_cast<Enum>(value))) == other.value();
-    return default_error_condition(value) == other;
-}
-
+} // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
 template <>

@@ -194,15 +194,16 @@ inline void engine::hook_events(bool on) noexcept
 /// The mappings that are up and to be kept, in the order of protocol and port.
 inline std::vector<mapping> engine::mappings()
 {
-    std::vector<mapping> result;
+    std::vector<const record*> up;
     records_.for_each([&](record& entry) {
         if (entry.wanted && entry.live && entry.announced)
-            result.push_back(mapping_of(entry));
+            up.push_back(&entry);
     });
-    std::sort(result.begin(), result.end(), [](const mapping& left, const mapping& right) {
-        return mapping_key{left.protocol, left.internal_port} <
-               mapping_key{right.protocol, right.internal_port};
-    });
+    std::sort(up.begin(), up.end(),
+              [](const record* left, const record* right) { return left->key < right->key; });
+    std::vector<mapping> result(up.size());
+    std::transform(up.begin(), up.end(), result.begin(),
+                   [this](const record* entry) { return mapping_of(*entry); });
     return result;
 }
 

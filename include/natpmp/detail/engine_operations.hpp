@@ -69,8 +69,8 @@ inline void engine::start(operation& what, time_point now)
         finished_.push_back(what);
         return;
     }
-    if (what.maps() && what.request.clean_up && cleaned_.empty())
-        cleaned_.resize(std::size_t{1} << 17);
+    if (what.maps() && what.request.clean_up && !cleaned_)
+        cleaned_ = std::make_unique<std::bitset<mapping_key::count>>();
     if (what.kind != operation_kind::address)
         acquire_all(what, now);
     if (options_.timeout.count() > 0)

@@ -65,10 +65,10 @@ inline bool engine::begin_stage(operation& what, time_point now)
     record& entry = *records_.find(what.key());
     if (what.stage == operation_stage::clean_up) {
         const bool needed = what.request.clean_up && !entry.key.assigned() && !entry.live &&
-                            !entry.possible && !cleaned_[entry.key.number()];
+                            !entry.possible && !cleaned_->test(entry.key.number());
         what.stage = operation_stage::create;
         if (needed) {
-            cleaned_[entry.key.number()] = true;
+            cleaned_->set(entry.key.number());
             begin_remove(entry, &what, request_kind::clean_up, burst(short_burst, never));
             return true;
         }

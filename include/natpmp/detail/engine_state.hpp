@@ -14,6 +14,8 @@
 #include <natpmp/detail/wire.hpp>
 #include <natpmp/options.hpp>
 
+#include <bitset>
+#include <memory>
 #include <optional>
 #include <random>
 #include <vector>
@@ -214,7 +216,7 @@ private:
     schedule<&record::expiry, &record::expiry_index> expiries_{records_};
     schedule<&record::news_order, &record::news_index> news_{records_};
     std::size_t kept_ = 0, up_ = 0;
-    std::vector<bool> cleaned_; ///< by key: the clean-up is done once
+    std::unique_ptr<std::bitset<mapping_key::count>> cleaned_; ///< by key, once each
 
     operation_order order_;      ///< all but waiters and shutdowns
     operation_queue user_queue_; ///< map and address operations

@@ -114,14 +114,6 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
     return read_route_table(descriptor, error);
 }
 
-/// Whether the system has nothing left of what it takes to ask, which says nothing about routes.
-[[nodiscard]] inline bool is_shortage(const error_code& error) noexcept
-{
-    const auto& system = net::error::get_system_category();
-    return error.category() == system && (error.value() == EMFILE || error.value() == ENFILE ||
-                                          error.value() == ENOMEM || error.value() == ENOBUFS);
-}
-
 /// Finds the gateway of the best default route; a specified local address admits only the routes
 /// of the interface that has it. Errors: errc::no_gateway, errc::routes_unreadable, the system's if
 /// it is out of file descriptors or memory.

@@ -10,6 +10,7 @@
 #include <natpmp/types.hpp>
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -21,7 +22,10 @@ struct mapping_key
     natpmp::protocol protocol = natpmp::protocol::udp;
     std::uint16_t internal_port = 0;
 
-    /// The key as one number below 2^17.
+    /// How many keys there are.
+    static constexpr std::size_t count = std::size_t{1} << 17;
+
+    /// The key as one number below `count`.
     [[nodiscard]] std::uint32_t number() const noexcept
     {
         return (protocol == natpmp::protocol::tcp ? 0x10000U : 0U) | internal_port;
