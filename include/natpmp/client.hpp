@@ -134,7 +134,7 @@ public:
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
-        return detail::initiate<detail::map_outcome>(
+        return detail::initiate<detail::map_result>(
             owner_.state(), owner_.executor(),
             {.kind = detail::operation_kind::map, .request = request}, std::forward<Token>(token));
     }
@@ -158,7 +158,7 @@ public:
     template <class Token = default_token>
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
-        return detail::initiate<detail::map_pair_outcome>(
+        return detail::initiate<detail::map_pair_result>(
             owner_.state(), owner_.executor(),
             {.kind = detail::operation_kind::map_pair, .request = request},
             std::forward<Token>(token));
@@ -179,7 +179,7 @@ public:
     auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
                           Token&& token = Token())
     {
-        return detail::initiate<detail::no_outcome>(
+        return detail::initiate<detail::no_result>(
             owner_.state(), owner_.executor(),
             {.kind = detail::operation_kind::unmap,
              .request = {.protocol = protocol, .internal_port = internal_port}},
@@ -195,9 +195,9 @@ public:
     template <class Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
-        return detail::initiate<detail::address_outcome>(owner_.state(), owner_.executor(),
-                                                         {.kind = detail::operation_kind::address},
-                                                         std::forward<Token>(token));
+        return detail::initiate<detail::address_result>(owner_.state(), owner_.executor(),
+                                                        {.kind = detail::operation_kind::address},
+                                                        std::forward<Token>(token));
     }
 
     /// Waits for something to tell about the mappings. An event is the difference between what was
@@ -210,9 +210,9 @@ public:
     template <class Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
-        return detail::initiate<detail::event_outcome>(owner_.state(), owner_.executor(),
-                                                       {.kind = detail::operation_kind::wait_event},
-                                                       std::forward<Token>(token));
+        return detail::initiate<detail::event_result>(owner_.state(), owner_.executor(),
+                                                      {.kind = detail::operation_kind::wait_event},
+                                                      std::forward<Token>(token));
     }
 
     /// Deletes every mapping of this client at the gateway, one at a time, then closes the client
@@ -233,7 +233,7 @@ public:
     template <class Rep, class Period, class Token = default_token>
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
-        return detail::initiate<detail::no_outcome>(
+        return detail::initiate<detail::no_result>(
             owner_.state(), owner_.executor(),
             {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
             std::forward<Token>(token));

@@ -189,4 +189,61 @@ TEMPLATE_LIST_TEST_CASE("allocators: balanced when the context is destroyed", ""
     CHECK(operation.count.bytes == 0);
 }
 
+/// A handler that owns what its allocator counts on, and notes what is in use when that goes.
+class owning_reporter
+{
+public:
+    using allocator_type = counting_allocator<char>;
+
+    owning_reporter(report& into, std::size_t& at_end)
+        : into_(into), count_(new tally, [&at_end](const tally* count) {
+              at_end = count->bytes;
+              delete count;
+          })
+    {}
+
+    [[nodiscard]] allocator_type get_allocator() const noexcept
+    {
+        return allocator_type(*count_);
+    }
+
+    template <class... Value>
+    void operator()(error_code error, const Value&... value) const
+    {
+        into_(error, value...);
+    }
+
+private:
+    reporter into_;
+    std::shared_ptr<tally> count_;
+};
+
+TEMPLATE_LIST_TEST_CASE("allocators: owned by the handler", "", all_operations)
+{
+    report got;
+    std::size_t at_end = 1;
+    {
+        world in;
+        const auto on = std::make_unique<client>(in.context, in.options());
+        SECTION("called")
+        {
+            TestType::provoke(*on);
+            TestType::start(*on, owning_reporter(got, at_end));
+            REQUIRE(in.run_until([&] { return got.calls > 0; }));
+            CHECK(got.succeeded());
+        }
+        SECTION("destroyed with the context")
+        {
+            if (std::is_same_v<TestType, shutdown_operation>)
+                TestType::provoke(*on);
+            in.settle();
+            in.faults().drop = true;
+            TestType::start(*on, owning_reporter(got, at_end));
+            in.settle();
+            CHECK(got.calls == 0);
+        }
+    }
+    CHECK(at_end == 0);
+}
+
 } // namespace allocators_test

@@ -124,6 +124,25 @@ TEST_CASE("descriptors: a client at work needs no more of them")
     CHECK(left.succeeded());
 }
 
+TEST_CASE("descriptors: without any nobody knows whether the gateway changed, and it is kept")
+{
+    stepped_world in;
+    client_options options = in.options();
+    options.local_address = asio::ip::address(); // to find it takes a socket
+    stepped_client on(in.platform(), options);
+    on.async_map_port(protocol::tcp, 6881, ignore{});
+    in.run_for(1s);
+    REQUIRE(on.mappings().size() == 1);
+    const few_descriptors limit(0);
+    on.network_changed();
+    in.settle();
+    report address;
+    on.async_external_address(reporter(address));
+    in.settle();
+    CHECK(address.succeeded());
+    CHECK(on.mappings().size() == 1);
+}
+
 TEST_CASE("descriptors: the real client on the real clock, too")
 {
     api_test::world in;

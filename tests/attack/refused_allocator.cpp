@@ -63,8 +63,9 @@ private:
 /// A client whose executor leaves nothing to the heap that the allocator could give.
 using plain_client = natpmp::basic_client<asio::io_context::executor_type>;
 
+/// Refuses each of an operation's allocations, of which there must be some.
 template <class Client, class Operation>
-void refuse_each()
+void refuse_each(int at_least)
 {
     int refusals = 0;
     for (int granted = 0;; ++granted) {
@@ -107,17 +108,17 @@ void refuse_each()
             CHECK(again.succeeded());
         }
     }
-    CHECK(refusals >= 2);
+    CHECK(refusals >= at_least);
 }
 
 TEMPLATE_LIST_TEST_CASE("allocator: refuses each allocation of an operation", "", all_operations)
 {
-    refuse_each<client, TestType>();
+    refuse_each<client, TestType>(1);
 }
 
 TEMPLATE_LIST_TEST_CASE("allocator: the same with a concrete executor", "", all_operations)
 {
-    refuse_each<plain_client, TestType>();
+    refuse_each<plain_client, TestType>(2); // the second is to post the handler
 }
 
 } // namespace refused_allocator_test

@@ -17,7 +17,7 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-struct pending;
+class pending;
 
 /// What operations, scoped mappings and the client itself ask of a client_state. It is the one
 /// border between what each program compiles for its tokens and what is compiled once.
@@ -29,8 +29,7 @@ public:
     client_base& operator=(const client_base&) = delete;
     virtual ~client_base() = default;
 
-    /// Starts an operation, whose handler is parked already. If this throws, nothing is started,
-    /// and the handler is destroyed.
+    /// Starts an operation. If this throws, the operation must be withdrawn, unless it is finished.
     virtual void start(pending& what) = 0;
     virtual void cancel(pending& what, net::cancellation_type type) = 0;
 

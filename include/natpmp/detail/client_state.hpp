@@ -23,33 +23,22 @@ namespace detail {
 
 /// The state of a client. Every handler of its background work holds it by shared_ptr.
 template <platform Platform>
-class client_state final : public client_base,
-                           public std::enable_shared_from_this<client_state<Platform>>
+class client_state final : public client_base, public loop_owner
 {
 public:
     client_state(const client_options& options, const Platform& world)
         : options_(options),
           world_(world),
           engine_(options, world_.random()),
-          network_(world_),
-          alarm_(world_)
+          network_(world_, *this),
+          alarm_(world_, *this)
     {}
 
-    /// If this throws, nothing is started, and the handler is destroyed.
     void start(pending& what) override
     {
-        const serial_section section(serial_);
-        const auto begin = [&] {
-            const time_point now = world_.now();
+        command([&](engine& core, time_point now) {
             confirm_verdict(now);
-            engine_.start(what, now);
-            pump();
-        };
-        attempt(begin, [&] {
-            if (!what.place)
-                return false; // its outcome is on the way, and the timer looks again
-            what.place->discard();
-            return true;
+            core.start(what, now);
         });
     }
 
@@ -108,8 +97,8 @@ public:
         attempt(end, [] { return false; }); // the timer looks again
     }
 
-    /// A datagram, or an error of the socket. Returns whether to receive on.
-    bool received(error_code error, bytes_view bytes)
+private:
+    bool received(error_code error, bytes_view bytes) override
     {
         bool usable = true;
         command([&](engine& core, time_point now) {
@@ -127,7 +116,7 @@ public:
         return usable;
     }
 
-    void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes)
+    void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes) override
     {
         command([&](engine& core, time_point now) {
             if (error)
@@ -137,17 +126,16 @@ public:
         });
     }
 
-    void changed()
+    void changed() override
     {
         command([](engine& core, time_point now) { core.host_changed(now); });
     }
 
-    void woken()
+    void woken() override
     {
         command([](engine&, time_point) {});
     }
 
-private:
     /// Calls the engine, and does what it then wants.
     template <class Command>
     void command(Command call)
@@ -163,7 +151,7 @@ private:
     {
         if (pumping_)
             return;
-        const auto self = this->shared_from_this();
+        const auto self = shared_from_this();
         const auto work_now = [&] {
             const raised_flag at_work(pumping_);
             work(world_.now());
@@ -182,10 +170,13 @@ private:
             send_all(now);
         } while (engine_.wants_gateway(now) || engine_.wants_recheck());
         finish_all();
-        if (engine_.active())
-            alarm_.set(this->shared_from_this(), engine_.deadline(), engine_.in_flight());
-        else
+        if (engine_.active()) {
+            network_.revive();
+            alarm_.revive();
+            alarm_.set(engine_.deadline(), engine_.in_flight());
+        } else {
             rest();
+        }
         log_.collect(engine_.hooked());
     }
 
@@ -214,18 +205,18 @@ private:
         const bool doubts = engine_.take_recheck(now);
         if (!doubts && !engine_.wants_gateway(now))
             return;
-        network_.watch(this->shared_from_this());
+        network_.watch();
         gateway found;
         error_code error;
         error = or_no_memory([&] { return found = world_.find_gateway(options_, error), error; });
-        if (!error && doubts && found == where_)
+        if (doubts && (is_shortage(error) || (!error && found == where_)))
             return;
         where_ = found;
         receive_errors_ = 0;
         if (!error) // without a timer nothing would end
-            error = or_no_memory([&] { return alarm_.start(this->shared_from_this()); });
+            error = or_no_memory([&] { return alarm_.start(); });
         if (!error)
-            error = network_.open(this->shared_from_this(), found, options_.gateway_port.value());
+            error = network_.open(found, options_.gateway_port.value());
         if (error)
             engine_.detach(error, now);
         else
@@ -233,8 +224,7 @@ private:
         if (!engine_.attached())
             network_.close();
         else if (options_.announcements)
-            deaf(network_.listen(this->shared_from_this(), found,
-                                 options_.announcement_port.value()));
+            deaf(network_.listen(found, options_.announcement_port.value()));
     }
 
     void deaf(const error_code& error)

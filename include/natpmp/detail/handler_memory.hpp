@@ -78,33 +78,6 @@ private:
     handler_memory* memory_;
 };
 
-/// A function as a handler whose operation is in such memory.
-template <class Function>
-class loop_handler
-{
-public:
-    using allocator_type = handler_allocator<void*>;
-
-    loop_handler(handler_memory& memory, Function function)
-        : memory_(&memory), function_(std::move(function))
-    {}
-
-    [[nodiscard]] allocator_type get_allocator() const noexcept
-    {
-        return allocator_type(*memory_);
-    }
-
-    template <class... Arguments>
-    void operator()(Arguments... arguments) const
-    {
-        function_(arguments...);
-    }
-
-private:
-    handler_memory* memory_;
-    Function function_;
-};
-
 /// The error of a function that asks the system for something, and may lack memory for it.
 template <class Function>
 error_code or_no_memory(Function ask)

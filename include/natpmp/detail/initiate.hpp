@@ -2,61 +2,74 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// From a completion token to an operation of the engine, and back to the token's handler.
+/// From a completion token to an operation of the engine.
 
 #ifndef NATPMP_DETAIL_INITIATE_HPP
 #define NATPMP_DETAIL_INITIATE_HPP
 
-#include <natpmp/detail/pending.hpp>
+#include <natpmp/detail/pending_handler.hpp>
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-// What each operation's handler gets besides the error_code.
-
-struct map_outcome
+/// What a handler is called with: the error, and a value of the operation's.
+template <class Value>
+struct value_result
 {
-    using signature = void(error_code, mapping);
-    static mapping of(const operation& done)
+    using signature = void(error_code, Value);
+
+    static std::tuple<error_code, Value> with(const operation& done, const Value& value)
     {
-        return done.mappings[0];
+        return {done.error, done.error ? Value{} : value};
     }
 };
 
-struct map_pair_outcome
+struct map_result : value_result<mapping>
 {
-    using signature = void(error_code, mapping_pair);
-    static mapping_pair of(const operation& done)
+    static auto of(const operation& done)
     {
-        return {.tcp = done.mappings[0], .udp = done.mappings[1]};
+        return with(done, done.mappings[0]);
     }
 };
 
-struct address_outcome
+struct map_pair_result : value_result<mapping_pair>
 {
-    using signature = void(error_code, net::ip::address);
-    static net::ip::address of(const operation& done)
+    static auto of(const operation& done)
     {
-        return done.address;
+        return with(done, {.tcp = done.mappings[0], .udp = done.mappings[1]});
     }
 };
 
-struct event_outcome
+struct address_result : value_result<net::ip::address>
 {
-    using signature = void(error_code, event);
-    static event of(const operation& done)
+    static auto of(const operation& done)
     {
-        return done.news;
+        return with(done, done.address);
     }
 };
 
-struct no_outcome
+struct event_result : value_result<event>
+{
+    static auto of(const operation& done)
+    {
+        return with(done, done.news);
+    }
+};
+
+struct no_result
 {
     using signature = void(error_code);
+
+    static std::tuple<error_code> of(const operation& done)
+    {
+        return {done.error};
+    }
 };
 
 /// What is asked for, until the operation starts.
@@ -77,86 +90,45 @@ duration clamp_limit(std::chrono::duration<Rep, Period> limit)
         std::clamp(seconds, std::chrono::duration<double>{0}, most));
 }
 
-/// The two steps of every operation: begin, and complete when the engine is done.
-template <class Executor, class Outcome>
-class operation_steps
+/// Starts an operation when it is given a handler.
+template <class Result, class Executor>
+class initiation
 {
 public:
-    operation_steps(std::shared_ptr<client_base> state, const Executor& executor,
-                    const operation_seed& seed)
-        : client_(std::move(state)), executor_(executor), seed_(seed)
+    using executor_type = Executor;
+
+    initiation(std::shared_ptr<client_base> state, const Executor& executor)
+        : client_(std::move(state)), executor_(executor)
     {}
 
-    template <class Self>
-    void operator()(Self& self)
+    [[nodiscard]] executor_type get_executor() const noexcept
     {
-        switch (std::exchange(step_, step::complete)) {
-        case step::begin:
-            return begin(self);
-        case step::complete:
-            return complete(self);
-        }
+        return executor_;
+    }
+
+    template <class Handler>
+    void operator()(Handler&& handler, const operation_seed& seed) const
+    {
+        using waiting = pending_handler<Result, Executor, std::decay_t<Handler>>;
+        std::decay_t<Handler> mine(std::forward<Handler>(handler));
+        waiting& what = waiting::park(client_, seed.kind, executor_, std::move(mine));
+        what.request = seed.request;
+        what.limit = seed.limit;
+        what.start();
     }
 
 private:
-    enum class step
-    {
-        begin,
-        complete
-    };
-
-    template <class Self>
-    void begin(Self& self)
-    {
-        self.reset_cancellation_state(net::enable_total_cancellation());
-        const auto state = std::move(client_);
-        const Executor executor(executor_); // gone with self, once that is moved
-        if (!state)                         // moved from
-            return net::post(executor, std::move(self));
-        waiting_ =
-            std::allocate_shared<pending>(net::get_associated_allocator(self), state, seed_.kind);
-        waiting_->request = seed_.request;
-        waiting_->limit = seed_.limit;
-        const auto what = waiting_;
-        const auto cancel = [&on = *what](net::cancellation_type type) {
-            if (const auto owner = on.owner) // this closure may go while it runs
-                owner->cancel(on, type);
-        };
-        parked_handler<Executor, Self>::park(executor, std::move(self), cancel)
-            .show_at(what->place);
-        state->start(*what);
-    }
-
-    template <class Self>
-    void complete(Self& self)
-    {
-        auto done = std::exchange(waiting_, nullptr); // freed before the handler is called
-        const error_code error = done ? done->error : make_error_code(errc::closed);
-        if constexpr (std::is_same_v<Outcome, no_outcome>) {
-            done.reset();
-            self.complete(error);
-        } else {
-            using value = decltype(Outcome::of(*done));
-            const value result = done && !error ? Outcome::of(*done) : value{};
-            done.reset();
-            self.complete(error, result);
-        }
-    }
-
     std::shared_ptr<client_base> client_;
-    std::shared_ptr<pending> waiting_;
     Executor executor_;
-    operation_seed seed_;
-    step step_ = step::begin;
 };
 
 /// Initiates an operation with any completion token.
-template <class Outcome, class Executor, class Token>
+template <class Result, class Executor, class Token>
 auto initiate(const std::shared_ptr<client_base>& state, const Executor& executor,
               const operation_seed& seed, Token&& token)
 {
-    return net::async_compose<Token, typename Outcome::signature>(
-        operation_steps<Executor, Outcome>(state, executor, seed), token, executor);
+    return net::async_initiate<Token, typename Result::signature>(
+        initiation<Result, Executor>(state, executor), token, seed);
 }
 
 } // namespace detail

@@ -7,11 +7,10 @@
 #ifndef NATPMP_DETAIL_NETWORK_HPP
 #define NATPMP_DETAIL_NETWORK_HPP
 
-#include <natpmp/detail/handler_memory.hpp>
+#include <natpmp/detail/loop.hpp>
 #include <natpmp/platform.hpp>
 
 #include <array>
-#include <memory>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -23,144 +22,163 @@ inline bool is_refusal(const error_code& error) noexcept
     return error == net::error::connection_refused || error == net::error::connection_reset;
 }
 
-/// The sockets towards one gateway, and the notices of change. What arrives is given to the owner:
-/// `received(error, bytes)`, `heard(error, source, bytes)` and `changed()`. Handlers hold the
-/// owner.
+/// The sockets towards one gateway, and the notices of change; what arrives is told to the owner.
 template <class Platform>
 class network
 {
 public:
-    explicit network(const Platform& world)
-        : requests_(world.template make<typename Platform::request_socket_type>()),
-          announcements_(world.template make<typename Platform::announcement_socket_type>()),
-          changes_(world.template make<typename Platform::change_notices_type>())
+    network(const Platform& world, loop_owner& owner)
+        : requests_(world, owner), announcements_(world, owner), changes_(world, owner)
     {}
 
     /// Opens the request socket and starts to receive.
-    template <class Owner>
-    error_code open(const std::shared_ptr<Owner>& owner, const gateway& where, std::uint16_t port)
+    error_code open(const gateway& where, std::uint16_t port)
     {
         close();
-        return or_no_memory([&] {
-            const error_code error = requests_.open(where, port);
-            open_ = !error;
-            if (open_)
-                receive(owner);
-            return error;
-        });
+        open_ = true;
+        return start(requests_, where, port);
     }
 
     /// Opens the announcement socket and starts to hear.
-    template <class Owner>
-    error_code listen(const std::shared_ptr<Owner>& owner, const gateway& where, std::uint16_t port)
+    error_code listen(const gateway& where, std::uint16_t port)
     {
-        return or_no_memory([&] {
-            const error_code error = announcements_.open(where, port);
-            hear_errors_ = 0;
-            if (!error)
-                hear(owner);
-            return error;
-        });
+        return start(announcements_, where, port);
     }
 
     /// Starts to watch the host, once; without notices, failures and the application tell.
-    template <class Owner>
-    void watch(const std::shared_ptr<Owner>& owner)
+    void watch()
     {
-        if (std::exchange(watching_, true))
-            return;
-        or_no_memory([&] {
-            const error_code error = changes_.open();
-            if (!error)
-                await_change(owner);
-            return error;
-        });
+        if (!std::exchange(watching_, true))
+            start(changes_);
     }
 
     /// Sends to the gateway without blocking.
     error_code send(bytes_view bytes)
     {
-        return requests_.send(bytes);
+        return requests_.source.send(bytes);
+    }
+
+    /// Waits again for what was lost for want of memory.
+    void revive()
+    {
+        requests_.revive();
+        announcements_.revive();
+        changes_.revive();
     }
 
     /// Closes both sockets; nothing more arrives from them.
     void close()
     {
-        if (!std::exchange(open_, false))
-            return;
-        ++session_;
-        requests_.close();
-        announcements_.close();
+        if (std::exchange(open_, false)) {
+            close(requests_);
+            close(announcements_);
+        }
     }
 
     /// Stops watching the host.
     void stop_watching()
     {
         if (std::exchange(watching_, false))
-            changes_.close();
+            close(changes_);
     }
 
 private:
-    template <class Owner>
-    void receive(const std::shared_ptr<Owner>& owner)
+    struct request_loop final : loop
     {
-        auto handler = [this, owner, session = session_](error_code error, std::size_t size) {
-            if (!open_ || session != session_)
-                return;
-            bool goes_on = true;
-            do_both([&] { goes_on = owner->received(error, {received_.data(), size}); },
-                    [&] {
-                        if (goes_on && open_ && session == session_)
-                            receive(owner);
-                    });
-        };
-        requests_.async_receive(received_, loop_handler(receive_memory_, std::move(handler)));
+        using source_type = typename Platform::request_socket_type;
+
+        request_loop(const Platform& world, loop_owner& tell)
+            : loop(tell), source(world.template make<source_type>())
+        {}
+
+        void wait(handler to_call) override
+        {
+            source.async_receive(bytes, std::move(to_call));
+        }
+
+        bool ready(error_code error, std::size_t size) override
+        {
+            return owner().received(error, {bytes.data(), size});
+        }
+
+        source_type source;
+        std::array<std::uint8_t, receive_buffer_size> bytes{};
+    };
+
+    struct announcement_loop final : loop
+    {
+        using source_type = typename Platform::announcement_socket_type;
+
+        announcement_loop(const Platform& world, loop_owner& tell)
+            : loop(tell), source(world.template make<source_type>())
+        {}
+
+        void wait(handler to_call) override
+        {
+            source.async_receive_from(bytes, sender, std::move(to_call));
+        }
+
+        bool ready(error_code error, std::size_t size) override
+        {
+            errors = error ? errors + 1 : 0;
+            owner().heard(error, sender, {bytes.data(), size});
+            if (errors <= most_errors)
+                return true;
+            errors = 0;
+            return false;
+        }
+
+        source_type source;
+        static constexpr unsigned most_errors = 16; // in a row: the socket is of no use
+        unsigned errors = 0;
+        net::ip::udp::endpoint sender;
+        std::array<std::uint8_t, receive_buffer_size> bytes{};
+    };
+
+    struct change_loop final : loop
+    {
+        using source_type = typename Platform::change_notices_type;
+
+        change_loop(const Platform& world, loop_owner& tell)
+            : loop(tell), source(world.template make<source_type>())
+        {}
+
+        void wait(handler to_call) override
+        {
+            source.async_wait(std::move(to_call));
+        }
+
+        bool ready(error_code error, std::size_t) override
+        {
+            if (!error && source.read())
+                owner().changed();
+            return !error;
+        }
+
+        source_type source;
+    };
+
+    template <class Loop>
+    static void close(Loop& what)
+    {
+        what.stop();
+        what.source.close();
     }
 
-    template <class Owner>
-    void hear(const std::shared_ptr<Owner>& owner)
+    template <class Loop, class... Where>
+    static error_code start(Loop& what, const Where&... where)
     {
-        auto handler = [this, owner, session = session_](error_code error, std::size_t size) {
-            if (!open_ || session != session_)
-                return;
-            hear_errors_ = error ? hear_errors_ + 1 : 0;
-            do_both([&] { owner->heard(error, source_, {heard_.data(), size}); },
-                    [&] {
-                        if (hear_errors_ <= most_hear_errors && open_ && session == session_)
-                            hear(owner);
-                    });
-        };
-        announcements_.async_receive_from(heard_, source_,
-                                          loop_handler(hear_memory_, std::move(handler)));
+        return or_no_memory([&] {
+            const error_code error = what.source.open(where...);
+            if (!error)
+                what.start();
+            return error;
+        });
     }
 
-    template <class Owner>
-    void await_change(const std::shared_ptr<Owner>& owner)
-    {
-        auto handler = [this, owner](error_code error) {
-            if (error || !watching_)
-                return;
-            do_both(
-                [&] {
-                    if (changes_.read())
-                        owner->changed();
-                },
-                [&] {
-                    if (watching_)
-                        await_change(owner);
-                });
-        };
-        changes_.async_wait(loop_handler(change_memory_, std::move(handler)));
-    }
-
-    typename Platform::request_socket_type requests_;
-    typename Platform::announcement_socket_type announcements_;
-    typename Platform::change_notices_type changes_;
-    handler_memory receive_memory_, hear_memory_, change_memory_;
-    std::array<std::uint8_t, receive_buffer_size> received_{}, heard_{};
-    net::ip::udp::endpoint source_;
-    static constexpr unsigned most_hear_errors = 16; // in a row: the socket is of no use
-    unsigned session_ = 0, hear_errors_ = 0;
+    request_loop requests_;
+    announcement_loop announcements_;
+    change_loop changes_;
     bool open_ = false, watching_ = false;
 };
 

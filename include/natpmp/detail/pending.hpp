@@ -2,14 +2,14 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// An operation of a client, with the handler that waits for its outcome.
+/// An operation of a client, with a handler of any type that waits for its outcome.
 
 #ifndef NATPMP_DETAIL_PENDING_HPP
 #define NATPMP_DETAIL_PENDING_HPP
 
+#include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/client_base.hpp>
 #include <natpmp/detail/operation.hpp>
-#include <natpmp/detail/parking.hpp>
 
 #include <memory>
 #include <utility>
@@ -18,36 +18,81 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// An operation with the handler that waits for it.
-struct pending : operation
+class pending : public operation
 {
-    pending(std::shared_ptr<client_base> state, operation_kind what)
-        : operation(what), owner(std::move(state))
+public:
+    /// Starts it. If that throws, nothing is started, and this is destroyed with the handler.
+    void start()
+    {
+        const auto client = owner_;
+        bool finished = false;
+        finished_ = &finished;
+        attempt([&] { client ? client->start(*this) : refuse(); },
+                [&] {
+                    if (!finished)
+                        discard();
+                    return !finished; // else its outcome is on the way
+                });
+        if (!finished)
+            finished_ = nullptr;
+    }
+
+    void cancel(net::cancellation_type type)
+    {
+        if (const auto client = owner_) // this may go meanwhile
+            client->cancel(*this, type);
+    }
+
+    /// Hands the outcome to the handler. If that throws it can be done again.
+    void finish()
+    {
+        resume();
+        if (finished_)
+            *std::exchange(finished_, nullptr) = true;
+    }
+
+protected:
+    pending(std::shared_ptr<client_base> owner, operation_kind what)
+        : operation(what), owner_(std::move(owner))
     {}
 
     ~pending()
     {
-        if (owner) // the handler was destroyed without being called
-            owner->withdraw(*this);
+        if (owner_) // the handler was destroyed without being called
+            owner_->withdraw(*this);
     }
 
-    /// Hands the outcome to the handler, on whose executor this is destroyed, perhaps at once. If
-    /// that throws it can be done again.
-    void finish()
+    /// The client has nothing more to do with it.
+    void release() noexcept
     {
-        auto released = std::move(owner);
-        parked* const waiting = std::exchange(place, nullptr);
-        if (!waiting) // the context goes down with the handler
-            return;
-        attempt([&] { waiting->resume(); },
-                [&] {
-                    owner = std::move(released);
-                    place = waiting;
-                    return true;
-                });
+        owner_.reset();
     }
 
-    std::shared_ptr<client_base> owner;
-    parked* place = nullptr;
+private:
+    friend class parking;
+
+    /// The client was moved from.
+    void refuse()
+    {
+        error = errc::closed;
+        finish();
+    }
+
+    /// Has the client's executor bring the handler to its own, later. If that throws it waits on.
+    /// Does nothing while the context goes down.
+    virtual void resume() = 0;
+
+    /// Destroys this and the handler, which is not called. Does nothing while the context goes
+    /// down.
+    virtual void discard() noexcept = 0;
+
+    /// Destroys this and the handler with the context.
+    virtual void destroy() noexcept = 0;
+
+    std::shared_ptr<client_base> owner_;
+    bool* finished_ = nullptr;
+    pending* previous_ = nullptr; ///< in the list of its context
+    pending* next_ = nullptr;
 };
 
 } // namespace detail
