@@ -25,14 +25,14 @@ class scoped_mapping;
 ///
 /// The client owns its mappings: one that async_map_port made is renewed until it is unmapped, or
 /// the client is shut down or destroyed. Its background work starts with the first operation and
-/// rests when there is no operation, no mapping and no reader of events, so that
-/// `io_context::run()` can return.
+/// rests when there is no operation, mapping or reader of events; then `run()` can return.
 ///
 /// @par Operations
 /// Each async_ function takes any completion token for its completion signature, or none: then the
 /// result can be awaited. The handler is never called from within the initiating function; it is
 /// called on its associated executor, by default the client's. Memory comes from its associated
-/// allocator and is freed before the call.
+/// allocator and is freed before the call. If memory is refused, the initiating function throws
+/// std::bad_alloc and has started nothing, or `run()` throws it and can be called again.
 ///
 /// @par Per-operation cancellation
 /// All three types. Before the first datagram of an operation is sent, each completes it with
@@ -44,7 +44,7 @@ class scoped_mapping;
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: unsafe. The executor must be serial, a strand or a
 /// context run by one thread; every call, construction, destruction and cancellation has to happen
-/// on it. Debug builds assert it.
+/// on it. Debug builds assert that no two threads are at work in one.
 ///
 /// @par Moving
 /// Moves the mappings and the pending operations too. A client that was moved from can only be

@@ -108,6 +108,26 @@ TEST_CASE("engine assigned: internal port 0 takes no other mapping's part", "[en
           ignore_reason::wrong_port);
 }
 
+TEST_CASE("engine assigned: an error without a port may be about it, and then is not about another",
+          "[engine][assigned]")
+{
+    driver world;
+    std::uint16_t port = 49152;
+    world.gateway = provider(world, port);
+    const bool both = GENERATE(true, false);
+    if (both)
+        world.map(assigned);
+    world.run_until(1s);
+    world.silence();
+    map_request other = udp(80);
+    other.clean_up = false;
+    operation& call = world.map(other);
+    world.run_until(1'100ms);
+    const auto error = map_answer(protocol::udp, 0, 0, 0, world.epoch(), 2);
+    CHECK(world.receive(error) == (both ? ignore_reason::wrong_port : ignore_reason::none));
+    CHECK(call.done == !both);
+}
+
 TEST_CASE("engine assigned: unmapped, it is sent nothing and runs out (D-8)", "[engine][assigned]")
 {
     driver world;

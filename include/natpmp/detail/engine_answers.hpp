@@ -58,7 +58,10 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
     }
     if (!entry)
         return ignore_reason::none;
-    if (!answer.concerns(entry->key.internal_port)) {
+    // Internal port 0 in an error: the port is left out, or it is the one that the gateway assigns.
+    const bool of_assigned = answer.internal_port == 0 && !entry->key.assigned() &&
+                             records_.find({entry->key.protocol, 0});
+    if (of_assigned || !answer.concerns(entry->key.internal_port)) {
         judge_late(answer, now);
         return ignore_reason::wrong_port;
     }

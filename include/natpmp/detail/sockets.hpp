@@ -52,12 +52,13 @@ struct socket_option
 };
 
 /// Keeps a socket from the programs that this one starts, as the other descriptors are: a child
-/// that stays would hold the port. Not done on Windows.
+/// that stays would hold the port.
 template <class Socket>
 void close_on_exec(Socket& socket, error_code& error)
 {
 #if defined(_WIN32)
-    static_cast<void>(socket);
+    const auto handle = reinterpret_cast<HANDLE>(socket.native_handle());
+    ::SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0); // some providers' sockets cannot
     error.clear();
 #else
     error = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) == 0
