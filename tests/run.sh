@@ -167,7 +167,7 @@ matrix() {
     variant macros g++ loopback \
         "-DCMAKE_CXX_FLAGS=-DASIO_NO_DEPRECATED -DASIO_NO_TS_EXECUTORS -DASIO_DISABLE_EPOLL"
     variant separate g++ "api;loopback" -DASIO_NATPMP_SEPARATE=ON
-    variant clang-16 clang++-16 "api;loopback"
+    variant clang-16 clang++-16 "each_header;api;loopback"
     variant libc++ clang++-19 "unit;loopback" -DCMAKE_CXX_FLAGS=-stdlib=libc++ "${from_foreign[@]}"
     variant packaging g++ packaging
     variant tidy clang++-19 tidy
