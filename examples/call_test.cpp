@@ -68,7 +68,7 @@ struct telephone
             keep_media_open(client, 16384,
                             [this](const media_address& media) { offers.push_back(media); }),
             asio::bind_cancellation_slot(hang_up_signal.slot(),
-                                         [this](std::exception_ptr) { hung_up = true; }));
+                                         [this](const std::exception_ptr&) { hung_up = true; }));
     }
 
     void hang_up()

@@ -102,10 +102,11 @@ public:
 private:
     void spawn(asio::awaitable<void> task)
     {
-        asio::co_spawn(client_.get_executor(), std::move(task), [](std::exception_ptr error) {
-            if (error)
-                std::rethrow_exception(error); // out of run()
-        });
+        asio::co_spawn(client_.get_executor(), std::move(task),
+                       [](const std::exception_ptr& error) {
+                           if (error)
+                               std::rethrow_exception(error); // out of run()
+                       });
     }
 
     /// Opens the port, and tells the tracker where it leads, at first and after each change.

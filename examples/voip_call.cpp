@@ -41,7 +41,7 @@ class media_sockets
 public:
     media_sockets(asio::io_context& context, std::uint16_t first) : rtp_(context), rtcp_(context)
     {
-        for (std::uint32_t port = first + first % 2u; port < 65535; port += 2)
+        for (std::uint32_t port = first + first % 2U; port < 65535; port += 2)
             if (open(rtp_, port) && open(rtcp_, port + 1))
                 return;
         throw std::system_error(asio::error::address_in_use);
@@ -128,7 +128,7 @@ int run(command_line& line)
     asio::io_context context;
     int status = 0;
     asio::co_spawn(context, call(context, first_port, options),
-                   [&status](std::exception_ptr error, int result) {
+                   [&status](const std::exception_ptr& error, int result) {
                        if (error)
                            std::rethrow_exception(error); // out of run()
                        status = result;

@@ -141,10 +141,11 @@ int run(command_line& line)
     }
 
     asio::io_context context;
-    asio::co_spawn(context, keep_until_signal(options, command), [](std::exception_ptr error) {
-        if (error)
-            std::rethrow_exception(error); // out of run()
-    });
+    asio::co_spawn(context, keep_until_signal(options, command),
+                   [](const std::exception_ptr& error) {
+                       if (error)
+                           std::rethrow_exception(error); // out of run()
+                   });
     context.run();
     return 0;
 }

@@ -83,16 +83,18 @@ private:
                 client_->cancel();
             const auto kind = random_() % 2 ? protocol::tcp : protocol::udp;
             const auto what = random_() % 8;
+            if (what < 4 || what >= 6)
+                ++port;
             if (what >= 6) {
-                cancelled(kind, ++port);
+                cancelled(kind, port);
                 continue;
             }
             error_code error;
             auto token = asio::redirect_error(asio::use_awaitable, error);
             if (what < 3)
-                co_await client_->async_map_port(kind, ++port, token);
+                co_await client_->async_map_port(kind, port, token);
             else if (what == 3)
-                co_await client_->async_map_port_pair(++port, token);
+                co_await client_->async_map_port_pair(port, token);
             else if (what == 4)
                 co_await client_->async_unmap_port(kind, port, token);
             else

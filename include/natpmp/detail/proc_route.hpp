@@ -32,13 +32,16 @@ struct named_route
     std::string interface_name;
 };
 
-/// Reads a number that takes up the whole text. False if it is none, or out of range.
-template <class Number>
-[[nodiscard]] bool parse_whole(std::string_view text, int base, Number& value) noexcept
+/// Reads a number of up to 32 bits that takes up the whole text. False if it is none.
+[[nodiscard]] inline bool parse_whole(std::string_view text, int base, std::int64_t least,
+                                      std::uint32_t& value) noexcept
 {
+    std::int64_t number = 0;
     const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
-    return error == std::errc{} && stop == end;
+    const auto [stop, error] = std::from_chars(text.data(), end, number, base);
+    value = static_cast<std::uint32_t>(number);
+    return error == std::errc{} && stop == end && number >= least &&
+           number <= std::numeric_limits<std::uint32_t>::max();
 }
 
 /// Reads an address or mask: the kernel prints the four bytes, which are in network order, as one
@@ -47,7 +50,7 @@ template <class Number>
                                                net::ip::address_v4& address) noexcept
 {
     std::uint32_t value = 0;
-    if (text.size() != 8 || !parse_whole(text, 16, value))
+    if (text.size() != 8 || !parse_whole(text, 16, 0, value))
         return false;
     address = net::ip::address_v4(std::bit_cast<net::ip::address_v4::bytes_type>(value));
     return true;
@@ -56,12 +59,7 @@ template <class Number>
 /// Reads a metric, which the kernel prints as a signed number although it is none.
 [[nodiscard]] inline bool parse_metric(std::string_view text, std::uint32_t& metric) noexcept
 {
-    std::int64_t value = 0;
-    if (!parse_whole(text, 10, value) || value < std::numeric_limits<std::int32_t>::min() ||
-        value > std::numeric_limits<std::uint32_t>::max())
-        return false;
-    metric = static_cast<std::uint32_t>(value);
-    return true;
+    return parse_whole(text, 10, std::numeric_limits<std::int32_t>::min(), metric);
 }
 
 /// The route that a line tells of, if it is a usable default route through a gateway. Half-routes
@@ -93,7 +91,7 @@ template <class Number>
     named_route found;
     if (fields[name].size() > longest_name || !parse_kernel_address(fields[destination], target) ||
         !parse_kernel_address(fields[gateway], found.route.gateway) ||
-        !parse_whole(fields[flags], 16, bits) ||
+        !parse_whole(fields[flags], 16, 0, bits) ||
         !parse_metric(fields[metric], found.route.metric) ||
         !parse_kernel_address(fields[mask], netmask))
         return std::nullopt;

@@ -57,8 +57,9 @@ template <class Socket>
 void close_on_exec(Socket& socket, error_code& error)
 {
 #if defined(_WIN32)
-    const auto handle = reinterpret_cast<HANDLE>(socket.native_handle());
-    ::SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0); // some providers' sockets cannot
+    const SOCKET handle = socket.native_handle();
+    // Some providers' sockets cannot.
+    ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0);
     error.clear();
 #else
     error = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) == 0
