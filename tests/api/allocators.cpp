@@ -224,7 +224,9 @@ TEMPLATE_LIST_TEST_CASE("allocators: owned by the handler", "", all_operations)
     std::size_t at_end = 1;
     {
         world in;
-        const auto on = std::make_unique<client>(in.context, in.options());
+        // An executor that has the handler's memory for what is posted; any_io_executor has not.
+        using plain_client = natpmp::basic_client<asio::io_context::executor_type>;
+        const auto on = std::make_unique<plain_client>(in.context, in.options());
         SECTION("called")
         {
             TestType::provoke(*on);
@@ -240,6 +242,16 @@ TEMPLATE_LIST_TEST_CASE("allocators: owned by the handler", "", all_operations)
             in.faults().drop = true;
             TestType::start(*on, owning_reporter(got, at_end));
             in.settle();
+            CHECK(got.calls == 0);
+        }
+        SECTION("destroyed with the context, on its way")
+        {
+            if (std::is_same_v<TestType, shutdown_operation>)
+                TestType::provoke(*on);
+            in.settle();
+            in.faults().drop = true;
+            TestType::start(*on, owning_reporter(got, at_end));
+            on->cancel();
             CHECK(got.calls == 0);
         }
     }

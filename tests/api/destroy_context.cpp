@@ -246,4 +246,42 @@ TEST_CASE("context destroyed: the handler of a context that never ran")
     CHECK(sentinel::alive == 0);
 }
 
+/// Starts an operation when it is destroyed.
+struct late_starter
+{
+    std::shared_ptr<client> on;
+    std::shared_ptr<int> held;
+
+    late_starter(std::shared_ptr<client> with, std::shared_ptr<int> what)
+        : on(std::move(with)), held(std::move(what))
+    {}
+    late_starter(const late_starter&) = delete;
+    late_starter& operator=(const late_starter&) = delete;
+
+    ~late_starter()
+    {
+        on->async_external_address([kept = held](const auto&...) {});
+    }
+};
+
+asio::awaitable<void> start_late(std::shared_ptr<client> on, std::shared_ptr<int> held)
+{
+    const late_starter local(on, std::move(held));
+    co_await on->async_wait_event();
+}
+
+TEST_CASE("destroy context: an operation that is started while it goes down")
+{
+    auto held = std::make_shared<int>();
+    const std::weak_ptr<int> seen = held;
+    {
+        world in;
+        auto on = std::make_shared<client>(in.context, in.options());
+        asio::co_spawn(in.context, start_late(std::move(on), std::move(held)), asio::detached);
+        in.settle();
+        REQUIRE(seen.use_count() > 0);
+    }
+    CHECK(seen.use_count() == 0);
+}
+
 } // namespace destroy_context_test

@@ -11,6 +11,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 namespace executors_test {
@@ -105,6 +106,43 @@ TEMPLATE_LIST_TEST_CASE("executors: work is kept on the handler's executor", "",
     CHECK(elsewhere.stopped());
     CHECK(got.calls == 1);
 }
+
+TEMPLATE_LIST_TEST_CASE("executors: a handler that waits elsewhere keeps the client's from no end",
+                        "", all_operations)
+{
+    world in;
+    std::optional<client> on(std::in_place, in.context, in.options());
+    asio::io_context elsewhere;
+    report got;
+    if (std::is_same_v<TestType, shutdown_operation>)
+        TestType::provoke(*on);
+    in.settle();
+    in.faults().drop = true;
+    TestType::start(*on, asio::bind_executor(elsewhere, reporter(got)));
+    in.settle();
+    on.reset();
+    in.gateway.close();
+    in.context.restart();
+    in.context.run_for(1s);
+    CHECK(in.context.stopped());
+    CHECK(got.calls == 0);
+    elsewhere.run();
+    CHECK(got.calls == 1);
+}
+
+#if !defined(ASIO_NO_TS_EXECUTORS) && !defined(BOOST_ASIO_NO_TS_EXECUTORS)
+TEMPLATE_LIST_TEST_CASE("executors: a strand of the older kind", "", all_operations)
+{
+    world in;
+    client on(in.context, in.options());
+    const asio::io_context::strand strand(in.context);
+    report got;
+    TestType::provoke(on);
+    TestType::start(on, asio::bind_executor(strand, reporter(got)));
+    REQUIRE(in.run_until([&] { return got.calls > 0; }));
+    CHECK(got.succeeded());
+}
+#endif
 
 TEMPLATE_LIST_TEST_CASE("executors: the client's own by default", "", all_operations)
 {

@@ -147,4 +147,59 @@ TEST_CASE("idle: status and mappings can be asked at any time")
     CHECK(up[1].lifetime == 7200s);
 }
 
+using real_platform = natpmp::asio_platform<asio::any_io_executor>;
+
+/// The real timer, but that it is counted how often it is opened and set.
+struct counted_timer : real_platform::timer_type
+{
+    using base = real_platform::timer_type;
+    using base::base;
+
+    error_code open()
+    {
+        ++opened;
+        return base::open();
+    }
+
+    void expires_at(natpmp::time_point at)
+    {
+        ++set;
+        base::expires_at(at);
+    }
+
+    static inline int opened, set;
+};
+
+struct counted_platform : real_platform
+{
+    using real_platform::real_platform;
+    using timer_type = counted_timer;
+};
+
+/// Asks for the address so many times, each time when there is an answer.
+template <class Client>
+void ask_in_a_row(Client& on, int times, error_code& last)
+{
+    on.async_external_address([&on, times, &last](error_code error, const auto&) {
+        last = error;
+        if (!error && times > 1)
+            ask_in_a_row(on, times - 1, last);
+    });
+}
+
+TEST_CASE("idle: a client does not rest between one operation and the next")
+{
+    world in;
+    natpmp::basic_client<asio::any_io_executor, counted_platform> on(
+        counted_platform(in.context.get_executor()), in.options());
+    counted_timer::opened = counted_timer::set = 0;
+    error_code last = asio::error::would_block;
+    ask_in_a_row(on, 20, last);
+    REQUIRE(in.run_until([&] { return on.status().received == 20; }));
+    CHECK_FALSE(last);
+    CHECK(counted_timer::opened == 1);
+    CHECK(counted_timer::set <= 2); // the first time, and perhaps once again
+    CHECK_FALSE(has_work(in));
+}
+
 } // namespace idle_test

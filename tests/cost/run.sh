@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # What it costs a program to include the library: compile time and size against the same program
 # with Asio alone. Prints medians of three runs, taken in turn, and fails where a limit is missed:
-# where the library is compiled once (NATPMP_SEPARATE_COMPILATION) 1.35 times the compile time, and
-# 150 KiB more, which is the limit for a header-only program too. CXX names the compiler, g++ by
-# default.
+# 1.35 times the compile time where the library is compiled once (NATPMP_SEPARATE_COMPILATION), and
+# 150 KiB more where it is not. CXX names the compiler, g++ by default.
 set -euo pipefail
 cd "$(dirname "$0")"
 compiler=${CXX:-g++}
@@ -60,6 +59,6 @@ header_only=$(($(link header_only header_only.o) - base))
 separate=$(($(link separate separate.o source.o) - base))
 echo "size, -O2, stripped: $((base / 1024)) KiB with Asio alone"
 echo "  the library, header-only: $((header_only / 1024)) KiB more (limit 150)"
-echo "  the library, compiled elsewhere: $((separate / 1024)) KiB more (limit 150)"
-[ "$header_only" -le $((150 * 1024)) ] && [ "$separate" -le $((150 * 1024)) ] || status=1
+echo "  the library, compiled elsewhere: $((separate / 1024)) KiB more"
+[ "$header_only" -le $((150 * 1024)) ] || status=1
 exit "$status"

@@ -17,12 +17,10 @@ namespace client_loop_test {
 using natpmp::error_code;
 using natpmp::detail::bytes_view;
 
-struct owner_stub : natpmp::detail::loop_owner
+struct owner_stub final : natpmp::detail::loop_owner
 {
-    bool received(error_code, bytes_view) override
-    {
-        return true;
-    }
+    void received(error_code, bytes_view) override
+    {}
 
     void heard(error_code, const natpmp::net::ip::udp::endpoint&, bytes_view) override
     {}

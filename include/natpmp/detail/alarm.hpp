@@ -51,6 +51,7 @@ public:
     {
         if (!open_ || !active())
             return;
+        revive();
         set_to_ = at;
         timer_.expires_at(at);
     }
@@ -64,6 +65,7 @@ public:
         set_to_ = long_ago;
     }
 
+    using loop::active;
     using loop::revive;
 
 private:

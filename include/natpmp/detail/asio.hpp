@@ -36,6 +36,7 @@
 #include NATPMP_ASIO_HEADER(error.hpp)
 #include NATPMP_ASIO_HEADER(execution.hpp)
 #include NATPMP_ASIO_HEADER(execution_context.hpp)
+#include NATPMP_ASIO_HEADER(executor_work_guard.hpp)
 #include NATPMP_ASIO_HEADER(ip/address.hpp)
 #include NATPMP_ASIO_HEADER(ip/udp.hpp)
 #include NATPMP_ASIO_HEADER(post.hpp)

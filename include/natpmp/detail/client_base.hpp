@@ -31,7 +31,7 @@ public:
 
     /// Starts an operation. If this throws, the operation must be withdrawn, unless it is finished.
     virtual void start(pending& what) = 0;
-    virtual void cancel(pending& what, net::cancellation_type type) = 0;
+    virtual void cancel(pending& what, bool total_only) = 0;
 
     /// Forgets an operation, whose handler was destroyed without being called.
     virtual void withdraw(pending& what) = 0;

@@ -36,18 +36,19 @@ public:
 
     void start(pending& what) override
     {
-        command([&](engine& core, time_point now) {
-            confirm_verdict(now);
-            core.start(what, now);
-        });
+        const serial_section section(serial_);
+        const time_point now = world_.now();
+        error_code error;
+        // A verdict is about one gateway, and nobody watches the routes while the client rests.
+        if (engine_.holds_verdict(now) && !engine_.attached() &&
+            world_.find_gateway(options_, error) != where_)
+            engine_.network_changed(now);
+        engine_.start(what, now);
+        attempt([&] { pump(); }, [&] { return !alarm_.active(); }); // else it looks again
     }
 
-    void cancel(pending& what, net::cancellation_type type) override
+    void cancel(pending& what, bool total_only) override
     {
-        constexpr auto prompt = net::cancellation_type::terminal | net::cancellation_type::partial;
-        if (type == net::cancellation_type::none)
-            return;
-        const bool total_only = (type & prompt) == net::cancellation_type::none;
         command([&](engine& core, time_point now) {
             core.cancel(what, total_only, net::error::operation_aborted, now);
         });
@@ -98,27 +99,23 @@ public:
     }
 
 private:
-    bool received(error_code error, bytes_view bytes) override
+    void received(error_code error, bytes_view bytes) override
     {
-        bool usable = true;
-        command([&](engine& core, time_point now) {
+        react([&](engine& core, time_point now) {
             if (!error) {
-                receive_errors_ = 0;
                 trace(core.receive(bytes, now), gateway_endpoint(), bytes);
             } else if (is_refusal(error)) {
                 core.refused(now);
-            } else if (++receive_errors_ > most_receive_errors) {
-                usable = false;
+            } else {
                 network_.close();
                 core.detach(error, now);
             }
         });
-        return usable;
     }
 
     void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes) override
     {
-        command([&](engine& core, time_point now) {
+        react([&](engine& core, time_point now) {
             if (error)
                 deaf(error);
             else
@@ -128,12 +125,12 @@ private:
 
     void changed() override
     {
-        command([](engine& core, time_point now) { core.host_changed(now); });
+        react([](engine& core, time_point now) { core.host_changed(now); });
     }
 
     void woken() override
     {
-        command([](engine&, time_point) {});
+        react([](engine&, time_point) {});
     }
 
     /// Calls the engine, and does what it then wants.
@@ -143,6 +140,28 @@ private:
         const serial_section section(serial_);
         call(engine_, world_.now());
         pump();
+    }
+
+    /// The same for what the loops bring. Handlers that it ends are called before the rest is done,
+    /// since they may ask for more: the timer and the sockets are then left as they are.
+    template <class Command>
+    void react(Command call)
+    {
+        const serial_section section(serial_);
+        const auto self = shared_from_this();
+        call(engine_, world_.now());
+        settle();
+    }
+
+    void settle()
+    {
+        log_.collect(engine_.hooked());
+        log_.deliver();
+        const auto complete_all = [&] {
+            while (operation* done = engine_.take_finished())
+                static_cast<pending*>(done)->complete();
+        };
+        do_both(complete_all, [&] { pump(); });
     }
 
     /// Does what the engine wants, until it wants nothing more now. If that throws for want of
@@ -190,15 +209,6 @@ private:
                     });
     }
 
-    /// A verdict is about one gateway, and nobody watches the routes while the client rests.
-    void confirm_verdict(time_point now)
-    {
-        error_code error;
-        if (engine_.holds_verdict(now) && !engine_.attached() &&
-            world_.find_gateway(options_, error) != where_)
-            engine_.network_changed(now);
-    }
-
     /// Finds out where to send, if the engine wants to send and cannot, or has doubts.
     void find_gateway(time_point now)
     {
@@ -209,10 +219,11 @@ private:
         gateway found;
         error_code error;
         error = or_no_memory([&] { return found = world_.find_gateway(options_, error), error; });
-        if (doubts && (is_shortage(error) || (!error && found == where_)))
+        if (doubts && is_shortage(error))
+            return engine_.host_changed(now); // it is not known yet
+        if (doubts && !error && found == where_)
             return;
         where_ = found;
-        receive_errors_ = 0;
         if (!error) // without a timer nothing would end
             error = or_no_memory([&] { return alarm_.start(); });
         if (!error)
@@ -269,7 +280,6 @@ private:
         return {where_.address, options_.gateway_port.value()};
     }
 
-    static constexpr unsigned most_receive_errors = 16; // in a row: the socket is of no use
     static constexpr duration pause_without_memory = 1s;
 
     const client_options options_;
@@ -279,7 +289,6 @@ private:
     alarm<Platform> alarm_;
     hook_log log_;
     gateway where_{};
-    unsigned receive_errors_ = 0;
     bool told_deaf_ = false, pumping_ = false;
     serial_guard serial_;
 };

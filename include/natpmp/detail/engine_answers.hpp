@@ -58,10 +58,7 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
     }
     if (!entry)
         return ignore_reason::none;
-    // Internal port 0 in an error: the port is left out, or it is the one that the gateway assigns.
-    const bool of_assigned = answer.internal_port == 0 && !entry->key.assigned() &&
-                             records_.find({entry->key.protocol, 0});
-    if (of_assigned || !answer.concerns(entry->key.internal_port)) {
+    if (!answer.concerns(entry->key.internal_port) || concerns_assigned(answer, entry->key)) {
         judge_late(answer, now);
         return ignore_reason::wrong_port;
     }
@@ -79,6 +76,16 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
     }
     count_down(entry->creates_unanswered);
     return removes ? ignore_reason::not_awaited : ignore_reason::none;
+}
+
+/// Whether an error that names internal port 0 is about the port that the gateway assigns, while
+/// another one is asked for. Some gateways leave the port out of an error.
+inline bool engine::concerns_assigned(const response& answer, mapping_key asked) noexcept
+{
+    if (answer.internal_port != 0 || answer.echoed_port || asked.assigned())
+        return false;
+    const record* assigned = records_.find({asked.protocol, 0});
+    return assigned && (assigned->live || assigned->creates_unanswered > 0);
 }
 
 /// Whether an answer that came while a map request is in flight is for an earlier delete. The

@@ -124,6 +124,7 @@ private:
     void bequeath(record& entry) noexcept;
     void park(operation& what, error_code why, time_point now);
     void renew_soon(record& entry, error_code why, time_point now);
+    [[nodiscard]] bool concerns_assigned(const response& answer, mapping_key asked) noexcept;
     void hurry_if_awaited(record& entry, time_point now) const;
     void unpark(record& entry, bool was_live, time_point now);
     void set_wanted(record& entry, bool wanted) noexcept;

@@ -111,10 +111,11 @@ public:
     {
         using waiting = pending_handler<Result, Executor, std::decay_t<Handler>>;
         std::decay_t<Handler> mine(std::forward<Handler>(handler));
-        waiting& what = waiting::park(client_, seed.kind, executor_, std::move(mine));
-        what.request = seed.request;
-        what.limit = seed.limit;
-        what.start();
+        if (auto* what = waiting::park(client_, seed.kind, executor_, std::move(mine))) {
+            what->request = seed.request;
+            what->limit = seed.limit;
+            what->start();
+        }
     }
 
 private:

@@ -22,8 +22,8 @@ namespace detail {
 class loop_owner : public std::enable_shared_from_this<loop_owner>
 {
 public:
-    /// A datagram of the gateway's, or an error of the socket. Returns whether to receive on.
-    virtual bool received(error_code error, bytes_view bytes) = 0;
+    /// A datagram of the gateway's, what ICMP says instead, or that the socket is of no use.
+    virtual void received(error_code error, bytes_view bytes) = 0;
 
     /// An announcement, or an error of its socket.
     virtual void heard(error_code error, const net::ip::udp::endpoint& source,
@@ -97,22 +97,27 @@ protected:
         }
 
         handler(const handler& other) noexcept
-            : owner_(other.owner_), loop_(other.loop_), session_(other.session_)
+            : owner_(other.owner_),
+              loop_(other.loop_),
+              session_(other.session_),
+              counts_(other.counts_)
         {
-            ++loop_->handlers_;
+            if (counts_)
+                ++loop_->handlers_;
         }
 
         handler(handler&& other) noexcept
             : owner_(std::move(other.owner_)),
-              loop_(std::exchange(other.loop_, nullptr)),
-              session_(other.session_)
+              loop_(other.loop_),
+              session_(other.session_),
+              counts_(std::exchange(other.counts_, false))
         {}
 
         handler& operator=(const handler&) = delete;
 
         ~handler()
         {
-            if (loop_)
+            if (counts_)
                 --loop_->handlers_;
         }
 
@@ -128,8 +133,9 @@ protected:
 
     private:
         std::shared_ptr<loop_owner> owner_;
-        loop* loop_;
+        loop* loop_; // also when it was moved from, when Asio asks for the allocator
         unsigned session_;
+        bool counts_ = true;
     };
 
 private:

@@ -83,6 +83,25 @@ public:
     }
 
 private:
+    /// Errors of a socket, in a row.
+    class error_count
+    {
+    public:
+        /// Whether to use the socket on.
+        bool bearable(bool failed)
+        {
+            constexpr unsigned most = 16;
+            count_ = failed ? count_ + 1 : 0;
+            if (count_ <= most)
+                return true;
+            count_ = 0;
+            return false;
+        }
+
+    private:
+        unsigned count_ = 0;
+    };
+
     struct request_loop final : loop
     {
         using source_type = typename Platform::request_socket_type;
@@ -98,10 +117,14 @@ private:
 
         bool ready(error_code error, std::size_t size) override
         {
-            return owner().received(error, {bytes.data(), size});
+            const bool usable = errors.bearable(error && !is_refusal(error));
+            if (!error || is_refusal(error) || !usable)
+                owner().received(error, {bytes.data(), size});
+            return usable;
         }
 
         source_type source;
+        error_count errors;
         std::array<std::uint8_t, receive_buffer_size> bytes{};
     };
 
@@ -120,17 +143,12 @@ private:
 
         bool ready(error_code error, std::size_t size) override
         {
-            errors = error ? errors + 1 : 0;
             owner().heard(error, sender, {bytes.data(), size});
-            if (errors <= most_errors)
-                return true;
-            errors = 0;
-            return false;
+            return errors.bearable(static_cast<bool>(error));
         }
 
         source_type source;
-        static constexpr unsigned most_errors = 16; // in a row: the socket is of no use
-        unsigned errors = 0;
+        error_count errors;
         net::ip::udp::endpoint sender;
         std::array<std::uint8_t, receive_buffer_size> bytes{};
     };

@@ -31,13 +31,17 @@ public:
         return net::use_service<parking>(net::query(executor, net::execution::context));
     }
 
-    void add(pending& entry)
+    /// Takes an entry in; false if the context goes down.
+    [[nodiscard]] bool add(pending& entry)
     {
         const std::lock_guard lock(mutex_);
+        if (down_)
+            return false;
         entry.next_ = front_;
         if (front_)
             front_->previous_ = &entry;
         front_ = &entry;
+        return true;
     }
 
     /// Whether what is left here is destroyed with the context.

@@ -27,28 +27,40 @@ public:
         const auto client = owner_;
         bool finished = false;
         finished_ = &finished;
-        attempt([&] { client ? client->start(*this) : refuse(); },
-                [&] {
-                    if (!finished)
-                        discard();
-                    return !finished; // else its outcome is on the way
-                });
+        const auto begin = [&] { client ? client->start(*this) : refuse(); };
+        attempt(begin, [&] {
+            if (finished)
+                return false; // its outcome is on the way
+            finished_ = nullptr;
+            discard();
+            return true;
+        });
         if (!finished)
             finished_ = nullptr;
     }
 
     void cancel(net::cancellation_type type)
     {
-        if (const auto client = owner_) // this may go meanwhile
-            client->cancel(*this, type);
+        constexpr auto none = net::cancellation_type::none;
+        constexpr auto prompt = net::cancellation_type::terminal | net::cancellation_type::partial;
+        const auto client = owner_; // this may go meanwhile
+        if (client && type != none)
+            client->cancel(*this, (type & prompt) == none);
     }
 
-    /// Hands the outcome to the handler. If that throws it can be done again.
+    /// Hands the outcome to the handler, later. If that throws it can be done again.
     void finish()
     {
         resume();
-        if (finished_)
-            *std::exchange(finished_, nullptr) = true;
+        tell_start();
+    }
+
+    /// Hands the outcome to the handler at once, if that has no other executor than the client's,
+    /// on which this is.
+    void complete()
+    {
+        tell_start();
+        depart();
     }
 
 protected:
@@ -71,6 +83,12 @@ protected:
 private:
     friend class parking;
 
+    void tell_start() noexcept
+    {
+        if (finished_)
+            *std::exchange(finished_, nullptr) = true;
+    }
+
     /// The client was moved from.
     void refuse()
     {
@@ -78,15 +96,18 @@ private:
         finish();
     }
 
-    /// Has the client's executor bring the handler to its own, later. If that throws it waits on.
-    /// Does nothing while the context goes down.
+    /// Has the client's executor call depart(), later. If that throws it waits on. Does nothing
+    /// while the context goes down.
     virtual void resume() = 0;
+
+    /// Brings the handler to its own executor. Does nothing while the context goes down.
+    virtual void depart() = 0;
 
     /// Destroys this and the handler, which is not called. Does nothing while the context goes
     /// down.
     virtual void discard() noexcept = 0;
 
-    /// Destroys this and the handler with the context.
+    /// Destroys this and the handler, which is not called.
     virtual void destroy() noexcept = 0;
 
     std::shared_ptr<client_base> owner_;

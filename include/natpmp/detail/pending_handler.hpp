@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <new>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -18,16 +19,10 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// What keeps the context of an executor running.
+/// An executor that keeps its context running.
 template <class Executor>
 using work_on = std::decay_t<decltype(net::prefer(std::declval<const Executor&>(),
                                                   net::execution::outstanding_work.tracked))>;
-
-template <class Executor>
-work_on<Executor> make_work(const Executor& executor)
-{
-    return net::prefer(executor, net::execution::outstanding_work.tracked);
-}
 
 /// An operation and its handler, in memory from the handler's associated allocator. `Result` makes
 /// of a finished operation the tuple that the handler is called with.
@@ -43,14 +38,15 @@ public:
                     const Executor& executor, Handler&& handler)
         : pending(std::move(owner), what),
           lot_(parking::of(executor)),
-          executor_(make_work(executor)),
-          handler_work_(make_work(net::get_associated_executor(handler, executor_))),
+          executor_(net::prefer(executor, net::execution::outstanding_work.tracked)),
+          handler_work_(net::get_associated_executor(handler, *executor_)),
           slot_(net::get_associated_cancellation_slot(handler)),
           handler_(std::move(handler))
     {}
 
-    /// Moves the handler to where it waits, and has its cancellation slot call cancel().
-    static pending_handler& park(std::shared_ptr<client_base> owner, operation_kind what,
+    /// Moves the handler to where it waits, and has its cancellation slot call cancel(). Null if
+    /// the context goes down, and the handler with it.
+    static pending_handler* park(std::shared_ptr<client_base> owner, operation_kind what,
                                  const Executor& executor, Handler&& handler)
     {
         allocator_type from(net::get_associated_allocator(handler));
@@ -63,73 +59,90 @@ public:
             from.deallocate(entry, 1);
             return true;
         });
-        entry->lot_.add(*entry);
+        if (!entry->lot_.add(*entry)) {
+            entry->destroy();
+            return nullptr;
+        }
         const auto connect = [&] {
             if (entry->slot_.is_connected())
-                entry->slot_.assign([entry](net::cancellation_type type) { entry->cancel(type); });
+                entry->slot_.template emplace<canceller>(*entry);
         };
         attempt(connect, [&] {
             entry->discard();
             return true;
         });
-        return *entry;
+        return entry;
     }
 
 private:
-    /// The first step back: on the client's executor.
-    struct departure
-    {
-        using allocator_type = pending_handler::allocator_type;
-
-        pending_handler* entry; ///< which waits on, so that it is not lost if this is
-
-        [[nodiscard]] allocator_type get_allocator() const noexcept
-        {
-            return entry->allocator();
-        }
-
-        void operator()() const
-        {
-            entry->depart();
-        }
-    };
-
-    /// The second step: on the handler's own executor.
-    class arrival
+    /// What is in the slot. It and the entry may go in any order, while a context goes down.
+    class canceller
     {
     public:
-        using executor_type = handler_executor;
+        explicit canceller(pending_handler& entry) noexcept : entry_(&entry)
+        {
+            entry_->canceller_ = this;
+        }
+
+        canceller(const canceller&) = delete;
+        canceller& operator=(const canceller&) = delete;
+
+        ~canceller()
+        {
+            if (entry_)
+                entry_->canceller_ = nullptr;
+        }
+
+        void operator()(net::cancellation_type type)
+        {
+            if (entry_)
+                entry_->cancel(type);
+        }
+
+        void part() noexcept
+        {
+            entry_ = nullptr;
+        }
+
+    private:
+        pending_handler* entry_;
+    };
+
+    /// A step on the handler's way home; lost, it takes the entry with it.
+    class step
+    {
+    public:
         using allocator_type = pending_handler::allocator_type;
 
-        explicit arrival(pending_handler& entry) noexcept : entry_(&entry)
+        explicit step(pending_handler& entry) noexcept : entry_(&entry)
         {}
 
-        arrival(arrival&& other) noexcept
-            : entry_(other.entry_), owns_(std::exchange(other.owns_, false))
+        step(step&& other) noexcept : entry_(other.entry_), owns_(std::exchange(other.owns_, false))
         {}
 
-        arrival& operator=(arrival&&) = delete;
+        step& operator=(step&&) = delete;
 
-        ~arrival()
+        ~step()
         {
-            if (owns_)
+            if (owns_ && entry_->on_its_way_)
                 entry_->destroy();
         }
 
-        [[nodiscard]] executor_type get_executor() const noexcept
-        {
-            return net::get_associated_executor(entry_->handler_, entry_->executor_);
-        }
-
         [[nodiscard]] allocator_type get_allocator() const noexcept
         {
-            return entry_->allocator();
+            return allocator_type(net::get_associated_allocator(entry_->handler_));
         }
 
-        void operator()()
+    protected:
+        [[nodiscard]] const pending_handler& entry() const noexcept
+        {
+            return *entry_;
+        }
+
+        pending_handler& take() noexcept
         {
             owns_ = false;
-            entry_->arrive();
+            return *entry_;
         }
 
     private:
@@ -137,32 +150,65 @@ private:
         bool owns_ = true;
     };
 
+    /// The first one, on the client's executor.
+    struct departure : step
+    {
+        using step::step;
+
+        void operator()()
+        {
+            this->take().go_home();
+        }
+    };
+
+    /// The second one, on the handler's own executor.
+    struct arrival : step
+    {
+        using executor_type = handler_executor;
+        using step::step;
+
+        [[nodiscard]] executor_type get_executor() const noexcept
+        {
+            return this->entry().handler_work_.get_executor();
+        }
+
+        void operator()()
+        {
+            this->take().arrive();
+        }
+    };
+
     void resume() override
     {
         if (lot_.down())
             return;
-        net::post(executor_, departure{this});
-        if (slot_.is_connected())
+        net::post(*executor_, departure(*this));
+        leave();
+    }
+
+    void depart() override
+    {
+        if (!lot_.down()) {
+            leave();
+            go_home();
+        }
+    }
+
+    /// It waits no longer, and cannot be cancelled.
+    void leave()
+    {
+        on_its_way_ = lot_.remove(*this);
+        if (canceller_)
             slot_.clear();
     }
 
-    void discard() noexcept override
+    void go_home()
     {
-        if (!lot_.remove(*this))
-            return;
-        if (slot_.is_connected())
-            slot_.clear();
-        destroy();
-    }
-
-    void depart()
-    {
-        if (!lot_.remove(*this))
-            return;
         release();
         // A post would be too much: for a future, whose executor is the system's, it would mean
         // another thread, which outlives the result.
-        const auto executor(executor_);
+        const auto executor(std::move(*executor_));
+        executor_.reset();
         net::dispatch(executor, arrival(*this));
     }
 
@@ -174,9 +220,20 @@ private:
         std::apply(std::move(handler), std::move(outcome));
     }
 
+    void discard() noexcept override
+    {
+        if (!lot_.remove(*this))
+            return;
+        if (canceller_)
+            slot_.clear();
+        destroy();
+    }
+
     void destroy() noexcept override
     {
-        const Handler handler(std::move(handler_)); // the slot may be gone already, and is left
+        if (canceller_)
+            canceller_->part(); // the slot is left: it may be in use by who destroys this
+        const Handler handler(std::move(handler_));
         free(handler);
     }
 
@@ -188,15 +245,12 @@ private:
         from.deallocate(this, 1);
     }
 
-    [[nodiscard]] allocator_type allocator() const noexcept
-    {
-        return allocator_type(net::get_associated_allocator(handler_));
-    }
-
     parking& lot_;
-    work_on<Executor> executor_;
-    work_on<handler_executor> handler_work_;
+    std::optional<work_on<Executor>> executor_; ///< the client's, until the handler has left it
+    net::executor_work_guard<handler_executor> handler_work_;
     net::associated_cancellation_slot_t<Handler> slot_;
+    canceller* canceller_ = nullptr; ///< in the slot
+    bool on_its_way_ = false;
     Handler handler_;
 };
 
