@@ -284,4 +284,22 @@ TEST_CASE("destroy context: an operation that is started while it goes down")
     CHECK(seen.use_count() == 0);
 }
 
+TEST_CASE("destroy context: a strand that goes down first takes a client with it")
+{
+    auto held = std::make_shared<int>();
+    const std::weak_ptr<int> seen = held;
+    {
+        world in;
+        client(in.context, in.options()).async_wait_event(ignore{}); // handlers wait from now on
+        const auto strand = asio::make_strand(in.context);
+        auto on = std::make_shared<client>(asio::any_io_executor(strand), in.options());
+        in.faults().drop = true;
+        on->async_external_address([kept = std::move(held)](const auto&...) {});
+        in.settle();
+        REQUIRE(seen.use_count() == 1);
+        asio::post(strand, [last = std::move(on)] {}); // not run
+    }
+    CHECK(seen.use_count() == 0);
+}
+
 } // namespace destroy_context_test

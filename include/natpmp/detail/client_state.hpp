@@ -142,8 +142,8 @@ private:
         pump();
     }
 
-    /// The same for what the loops bring. Handlers that it ends are called before the rest is done,
-    /// since they may ask for more: the timer and the sockets are then left as they are.
+    /// The same for what the loops bring. The handler that it is for is called before the rest is
+    /// done, since it may ask for more: the timer and the sockets are then left as they are.
     template <class Command>
     void react(Command call)
     {
@@ -157,11 +157,12 @@ private:
     {
         log_.collect(engine_.hooked());
         log_.deliver();
-        const auto complete_all = [&] {
-            while (operation* done = engine_.take_finished())
+        const auto complete_one = [&] {
+            // A gateway in doubt is looked for first. Others are posted: each has its own errors.
+            if (operation* done = engine_.wants_recheck() ? nullptr : engine_.take_finished())
                 static_cast<pending*>(done)->complete();
         };
-        do_both(complete_all, [&] { pump(); });
+        do_both(complete_one, [&] { pump(); });
     }
 
     /// Does what the engine wants, until it wants nothing more now. If that throws for want of

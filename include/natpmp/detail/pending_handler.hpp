@@ -24,6 +24,32 @@ template <class Executor>
 using work_on = std::decay_t<decltype(net::prefer(std::declval<const Executor&>(),
                                                   net::execution::outstanding_work.tracked))>;
 
+/// Keeps the context of a handler's executor running.
+template <class Executor>
+class outstanding_work
+{
+public:
+    explicit outstanding_work(const Executor& executor)
+        : executor_(net::prefer(executor, net::execution::outstanding_work.tracked))
+    {}
+
+    [[nodiscard]] const work_on<Executor>& get_executor() const noexcept
+    {
+        return executor_;
+    }
+
+private:
+    work_on<Executor> executor_;
+};
+
+/// The same for executors of the Networking TS.
+template <class Executor>
+    requires(!net::execution::is_executor<Executor>::value)
+class outstanding_work<Executor> : public net::executor_work_guard<Executor>
+{
+    using net::executor_work_guard<Executor>::executor_work_guard;
+};
+
 /// An operation and its handler, in memory from the handler's associated allocator. `Result` makes
 /// of a finished operation the tuple that the handler is called with.
 template <class Result, class Executor, class Handler>
@@ -124,8 +150,12 @@ private:
 
         ~step()
         {
-            if (owns_ && entry_->on_its_way_)
+            if (!owns_)
+                return;
+            if (entry_->on_its_way_)
                 entry_->destroy();
+            else
+                entry_->posted_ = false; // it waits on
         }
 
         [[nodiscard]] allocator_type get_allocator() const noexcept
@@ -164,7 +194,8 @@ private:
     /// The second one, on the handler's own executor.
     struct arrival : step
     {
-        using executor_type = handler_executor;
+        using executor_type = std::decay_t<
+            decltype(std::declval<const outstanding_work<handler_executor>&>().get_executor())>;
         using step::step;
 
         [[nodiscard]] executor_type get_executor() const noexcept
@@ -182,8 +213,11 @@ private:
     {
         if (lot_.down())
             return;
-        net::post(*executor_, departure(*this));
-        leave();
+        posted_ = true;
+        // A strand may keep what it then has no memory to run: it is on its way all the same.
+        attempt([&] { net::post(*executor_, departure(*this)); }, [&] { return !posted_; });
+        if (posted_)
+            leave();
     }
 
     void depart() override
@@ -247,10 +281,10 @@ private:
 
     parking& lot_;
     std::optional<work_on<Executor>> executor_; ///< the client's, until the handler has left it
-    net::executor_work_guard<handler_executor> handler_work_;
+    outstanding_work<handler_executor> handler_work_;
     net::associated_cancellation_slot_t<Handler> slot_;
     canceller* canceller_ = nullptr; ///< in the slot
-    bool on_its_way_ = false;
+    bool posted_ = false, on_its_way_ = false;
     Handler handler_;
 };
 
