@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_CLIENT_OWNER_HPP
 #define NATPMP_DETAIL_CLIENT_OWNER_HPP
 
-#include <natpmp/detail/client_base.hpp>
+#include <natpmp/detail/parking.hpp>
 
 #include <memory>
 #include <utility>
@@ -22,7 +22,9 @@ class client_owner
 public:
     client_owner(const Executor& executor, std::shared_ptr<client_base> state)
         : executor_(executor), state_(std::move(state))
-    {}
+    {
+        parking::of(executor_); // a service that is made while the context goes down is not told so
+    }
 
     client_owner(client_owner&& other) noexcept
         : executor_(other.executor_), state_(std::move(other.state_))

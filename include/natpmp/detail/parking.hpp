@@ -21,17 +21,8 @@ class parking : public net::execution_context::service
 public:
     static inline net::execution_context::id id;
 
-    parking(const parking&) = delete;
-    parking& operator=(const parking&) = delete;
-
     explicit parking(net::execution_context& context) : net::execution_context::service(context)
     {}
-
-    /// Made while the context goes down, it is not told to shut down.
-    ~parking() override
-    {
-        shutdown();
-    }
 
     /// Of the context that an executor belongs to.
     template <class Executor>
