@@ -133,6 +133,7 @@ TEST_CASE("descriptors: without any nobody knows whether the gateway changed, an
     on.async_map_port(protocol::tcp, 6881, ignore{});
     in.run_for(1s);
     REQUIRE(on.mappings().size() == 1);
+    const auto socket = in.gateway.client;
     const few_descriptors limit(0);
     on.network_changed();
     in.settle();
@@ -140,6 +141,7 @@ TEST_CASE("descriptors: without any nobody knows whether the gateway changed, an
     on.async_external_address(reporter(address));
     in.settle();
     CHECK(address.succeeded());
+    CHECK(in.gateway.client == socket); // not another one in its place
     CHECK(on.mappings().size() == 1);
 }
 
