@@ -36,8 +36,8 @@ namespace detail {
 
 /// Asks for all routes (RTM_GETROUTE) or all addresses (RTM_GETADDR) and adds the answer to
 /// `table`. Returns whether the dump was interrupted by a change, so that it may have gaps.
-inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t sequence,
-                       route_table& table, error_code& error)
+NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
+                                   std::uint32_t sequence, route_table& table, error_code& error)
 {
     struct
     {
@@ -100,7 +100,7 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, std::uint32_t
 }
 
 /// Asks netlink for the routes and addresses. Errors: what the system says.
-[[nodiscard]] inline route_table read_netlink_table(error_code& error)
+[[nodiscard]] NATPMP_COLD inline route_table read_netlink_table(error_code& error)
 {
     const int descriptor = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     const descriptor_guard guard(descriptor);

@@ -35,7 +35,8 @@ namespace detail {
 inline constexpr const char* proc_route_file = "/proc/net/route";
 
 /// Reads the default routes from a file. An error if not all of it can be read.
-[[nodiscard]] inline std::vector<named_route> read_proc_routes(const char* path, error_code& error)
+[[nodiscard]] NATPMP_COLD inline std::vector<named_route> read_proc_routes(const char* path,
+                                                                           error_code& error)
 {
     const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
     const descriptor_guard guard(descriptor);
@@ -109,8 +110,8 @@ private:
 
 /// Finds the index of a route's interface. False if the interface is gone or has no connection; an
 /// error if the system does not tell.
-[[nodiscard]] inline bool resolve_interface(const interface_queries& queries, named_route& found,
-                                            error_code& error)
+[[nodiscard]] NATPMP_COLD inline bool resolve_interface(const interface_queries& queries,
+                                                        named_route& found, error_code& error)
 {
     ifreq request{};
     found.interface_name.copy(request.ifr_name, sizeof request.ifr_name - 1);
@@ -146,7 +147,7 @@ private:
 
 /// Reads the default routes from a file, and their interfaces' addresses. The only error is
 /// errc::routes_unreadable.
-[[nodiscard]] inline route_table read_proc_table(const char* path, error_code& error)
+[[nodiscard]] NATPMP_COLD inline route_table read_proc_table(const char* path, error_code& error)
 {
     route_table table;
     std::vector<named_route> routes = read_proc_routes(path, error);

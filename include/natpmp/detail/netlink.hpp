@@ -101,7 +101,7 @@ inline void add_next_hops(raw_bytes hops, unsigned flags, default_route route, r
 
 /// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway. Others
 /// are dropped here already: a router may have a million of them.
-inline void read_route(raw_bytes message, route_table& table)
+NATPMP_COLD inline void read_route(raw_bytes message, route_table& table)
 {
     rtmsg fixed;
     if (!peek(message, fixed) || !is_default_route(fixed) || fixed.rtm_type != RTN_UNICAST)

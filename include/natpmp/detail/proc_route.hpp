@@ -33,8 +33,8 @@ struct named_route
 };
 
 /// Reads a number of up to 32 bits that takes up the whole text. False if it is none.
-[[nodiscard]] inline bool parse_whole(std::string_view text, int base, std::int64_t least,
-                                      std::uint32_t& value) noexcept
+[[nodiscard]] NATPMP_COLD inline bool parse_whole(std::string_view text, int base,
+                                                  std::int64_t least, std::uint32_t& value) noexcept
 {
     std::int64_t number = 0;
     const char* const end = text.data() + text.size();
@@ -64,7 +64,7 @@ struct named_route
 
 /// The route that a line tells of, if it is a usable default route through a gateway. Half-routes
 /// have the destination 0.0.0.0 too, but a mask; the heading is no route.
-[[nodiscard]] inline std::optional<named_route> parse_route_line(std::string_view line)
+[[nodiscard]] NATPMP_COLD inline std::optional<named_route> parse_route_line(std::string_view line)
 {
     enum column
     {
@@ -109,7 +109,7 @@ class proc_route_reader
 {
 public:
     /// Takes the next piece, which may begin and end anywhere.
-    void read(std::string_view piece)
+    NATPMP_COLD void read(std::string_view piece)
     {
         while (!piece.empty()) {
             const auto end = piece.find('\n');

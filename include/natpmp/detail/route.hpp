@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_ROUTE_HPP
 #define NATPMP_DETAIL_ROUTE_HPP
 
+#include <natpmp/detail/cold.hpp>
 #include <natpmp/error.hpp>
 #include <natpmp/types.hpp>
 
@@ -66,8 +67,8 @@ struct route_table
 
 /// The local address that faces a route's gateway: the one the route prefers, else the interface's
 /// first one whose network has the gateway in it, else its first one, else 0.0.0.0.
-[[nodiscard]] inline net::ip::address_v4 facing_address(const route_table& table,
-                                                        const default_route& route) noexcept
+[[nodiscard]] NATPMP_COLD inline net::ip::address_v4
+facing_address(const route_table& table, const default_route& route) noexcept
 {
     if (!route.preferred_source.is_unspecified())
         return route.preferred_source;
@@ -94,7 +95,7 @@ struct route_table
 
 /// Chooses the gateway of the first route with the lowest metric; errc::no_gateway if there is
 /// none. A specified local address admits only the routes of the interface that has it.
-[[nodiscard]] inline gateway
+[[nodiscard]] NATPMP_COLD inline gateway
 choose_gateway(const route_table& table, const net::ip::address& local_address, error_code& error)
 {
     const bool any = local_address.is_unspecified();

@@ -8,6 +8,7 @@
 #define NATPMP_DETAIL_SOCKETS_HPP
 
 #include <natpmp/detail/asio_io.hpp>
+#include <natpmp/detail/cold.hpp>
 #include <natpmp/detail/wire.hpp>
 
 #include <array>
@@ -70,7 +71,7 @@ void close_on_exec(Socket& socket, error_code& error)
 
 /// Opens a socket and readies it by `prepare(error)`; closes it again on any error.
 template <class Socket, class Prepare>
-error_code open_socket(Socket& socket, Prepare prepare)
+NATPMP_COLD error_code open_socket(Socket& socket, Prepare prepare)
 {
     error_code error;
     socket.open(net::ip::udp::v4(), error);
