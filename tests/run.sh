@@ -118,14 +118,17 @@ fuzz() {
         "-DASIO_NATPMP_FUZZ_SEED=$2"
 }
 
+# What nobody debugs builds in four fifths of the time.
+development=(-C cmake/dev.cmake -DCMAKE_CXX_FLAGS_DEBUG=-g0)
+
 gcc_and_sanitizers() {
-    build_and_test gcc -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
+    build_and_test gcc "${development[@]}" -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
     local asio_roots number=0 root
     IFS=: read -r -a asio_roots <<<"${ASIO_ROOTS:-}"
     for root in "${asio_roots[@]}"; do
         number=$((number + 1))
         echo "asio-$number is $root"
-        build_and_test "asio-$number" -C cmake/dev.cmake -DCMAKE_CXX_COMPILER=g++ \
+        build_and_test "asio-$number" "${development[@]}" -DCMAKE_CXX_COMPILER=g++ \
             "-DAsio_ROOT=$root" "-DASIO_NATPMP_TESTS=unit;sim;api;loopback" \
             "-DASIO_NATPMP_SIM_SEEDS=$seeds" -DASIO_NATPMP_BUILD_EXAMPLES=OFF
     done
@@ -139,7 +142,7 @@ gcc_and_sanitizers() {
 variant() {
     local name=$1 compiler=$2 kinds=$3
     shift 3
-    build_and_test "$name" -C cmake/dev.cmake "-DCMAKE_CXX_COMPILER=$compiler" \
+    build_and_test "$name" "${development[@]}" "-DCMAKE_CXX_COMPILER=$compiler" \
         "-DASIO_NATPMP_TESTS=$kinds" -DASIO_NATPMP_WHOLE_PROGRAMS=ON \
         -DASIO_NATPMP_BUILD_EXAMPLES=OFF -DASIO_NATPMP_SIM_SEEDS=20 "$@"
 }

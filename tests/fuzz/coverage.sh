@@ -14,7 +14,7 @@ shift || true
 root=${BUILD_ROOT:-.build}
 build=$root/fuzz-coverage
 cmake -C cmake/fuzz.cmake -G Ninja -S . -B "$build" \
-    -DCMAKE_CXX_FLAGS="-O1 -fprofile-instr-generate -fcoverage-mapping" >/dev/null
+    -DCMAKE_CXX_FLAGS="-fprofile-instr-generate -fcoverage-mapping" >/dev/null
 cmake --build "$build" --parallel "$(nproc)" >/dev/null
 
 objects=() profiles=()
