@@ -79,22 +79,20 @@ inline outcome ask_address(world& in, client& on)
     return run(in, [&](auto handler) { on.async_external_address(handler); });
 }
 
-/// Whether requests came so long after the one before, in milliseconds: not earlier, and not much
-/// later.
+/// Whether requests came so long after the one before, in milliseconds: not much later, and none
+/// before its time since the first; the one after a late one comes sooner.
 inline bool came_after(world& in, const std::vector<int>& milliseconds)
 {
-#if defined(_WIN32)
-    constexpr auto grain = 20ms; // the clock that counts sleep ticks at 64 Hz
-#else
-    constexpr auto grain = 5ms;
-#endif
+    constexpr auto grain = 20ms; // Windows' clock that counts sleep ticks at 64 Hz
     const auto& requests = in.gateway.model().requests;
     if (requests.size() != milliseconds.size() + 1)
         return false;
+    auto earliest = requests.front().when - grain;
     for (std::size_t i = 0; i < milliseconds.size(); ++i) {
-        const auto gap = requests[i + 1].when - requests[i].when;
         const std::chrono::milliseconds wanted(milliseconds[i]);
-        if (gap < wanted - grain || gap > wanted + 230ms)
+        const auto when = requests[i + 1].when;
+        earliest += wanted;
+        if (when < earliest || when > requests[i].when + wanted + 230ms)
             return false;
     }
     return true;
