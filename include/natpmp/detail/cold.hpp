@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Marks a function that runs once for a network or an error, to be small rather than fast.
+/// Marks what runs once for a network, to be compiled for size where that saves any.
 
 #ifndef NATPMP_DETAIL_COLD_HPP
 #define NATPMP_DETAIL_COLD_HPP
