@@ -146,11 +146,13 @@ public:
         using fate = natpmp::datagram::fate;
         if (!trace_)
             return;
-        const std::string_view what = datagram.what == fate::sent       ? "sent"
-                                      : datagram.what == fate::received ? "received"
-                                                                        : "ignored";
-        const std::string_view reason =
-            datagram.what == fate::ignored ? to_string(datagram.reason) : std::string_view{};
+        const std::string_view what = to_string(datagram.what);
+        const bool outward = datagram.what == fate::sent || datagram.what == fate::not_sent;
+        std::string reason;
+        if (datagram.what == fate::ignored)
+            reason = to_string(datagram.reason);
+        else if (datagram.error)
+            reason = datagram.error.message();
         std::string bytes;
         for (const std::uint8_t byte : datagram.bytes)
             for (const int digit : {byte >> 4, byte & 15})
@@ -161,8 +163,11 @@ public:
                       << R"(","meaning":)" << quoted(meaning) << R"(,"reason":)" << quoted(reason)
                       << R"(,"bytes":")" << bytes << "\"}" << std::endl;
         else
-            std::cout << "  " << what << (datagram.what == fate::sent ? " to " : " from ")
-                      << datagram.peer << ": " << meaning << (reason.empty() ? "" : " (ignored: ")
+            std::cout << "  " << what << (outward ? " to " : " from ") << datagram.peer << ": "
+                      << meaning
+                      << (reason.empty() ? ""
+                          : outward      ? " ("
+                                         : " (ignored: ")
                       << reason << (reason.empty() ? "" : ")") << "  [" << bytes << ']'
                       << std::endl;
     }

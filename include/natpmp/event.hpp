@@ -136,13 +136,16 @@ struct datagram
     {
         /// It went to the gateway.
         sent,
+        /// The system refused to send it, as where a firewall drops what the host sends; error
+        /// tells why. For the request it counts as a datagram that was lost.
+        not_sent,
         /// It came and was used.
         received,
         /// It came and was ignored; reason tells why.
         ignored
     };
 
-    /// Sent, received and used, or received and ignored.
+    /// Sent or not, received and used, or received and ignored.
     fate what = fate::sent;
 
     /// Why it was ignored; none otherwise.
@@ -153,7 +156,18 @@ struct datagram
 
     /// Its bytes.
     std::span<const std::uint8_t> bytes{};
+
+    /// Why the system did not send it; none otherwise.
+    error_code error{};
 };
+
+/// What became of a datagram, for logs: "sent", "not sent", "received" or "ignored".
+[[nodiscard]] constexpr std::string_view to_string(datagram::fate what) noexcept
+{
+    constexpr std::string_view names[] = {"sent", "not sent", "received", "ignored"};
+    const auto index = static_cast<std::size_t>(what);
+    return index < std::size(names) ? names[index] : "unknown";
+}
 
 /// A client's counters and its view of the world.
 struct status
@@ -162,6 +176,8 @@ struct status
     std::uint64_t sent = 0;
     /// Datagrams sent again for want of an answer.
     std::uint64_t retransmitted = 0;
+    /// Datagrams that the system refused to send.
+    std::uint64_t not_sent = 0;
     /// Datagrams received and used.
     std::uint64_t received = 0;
     /// Datagrams received and ignored, by ignore_reason.

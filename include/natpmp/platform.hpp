@@ -14,7 +14,9 @@
 #include <natpmp/options.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <random>
+#include <span>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
@@ -29,7 +31,8 @@ concept platform =
     requires(Type world, const client_options& options, const gateway& where, error_code& error,
              typename Type::timer_type timer, typename Type::request_socket_type requests,
              typename Type::announcement_socket_type announcements,
-             typename Type::change_notices_type changes, detail::bytes_view bytes, time_point at) {
+             typename Type::change_notices_type changes, detail::bytes_view bytes, time_point at,
+             std::span<std::uint8_t> into, net::ip::udp::endpoint& source) {
         { world.get_executor() } -> std::convertible_to<typename Type::executor_type>;
         { world.now() } -> std::same_as<time_point>;
         { world.random() } -> std::same_as<std::uint32_t>;
@@ -40,9 +43,11 @@ concept platform =
         timer.close();
         { requests.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
         { requests.send(bytes) } -> std::same_as<error_code>;
+        { requests.receive_from(into, source, error) } -> std::same_as<std::size_t>;
         { requests.local_address() } -> std::same_as<net::ip::address>;
         requests.close();
         { announcements.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
+        { announcements.receive_from(into, source, error) } -> std::same_as<std::size_t>;
         announcements.close();
         { changes.open() } -> std::same_as<error_code>;
         { changes.read() } -> std::same_as<bool>;

@@ -29,6 +29,7 @@ TEMPLATE_LIST_TEST_CASE("cancellation: in the queue, each type, no effect", "", 
     in.faults().drop = true;
     cancellable first, queued;
     first.start<address_operation>(on);
+    in.settle();
     queued.start<TestType>(on);
     in.settle();
     queued.cancel(in, type);

@@ -25,11 +25,8 @@ public:
 
     void operator()(const natpmp::datagram& seen) const
     {
-        using fate = natpmp::datagram::fate;
-        std::string line = seen.what == fate::sent       ? "sent "
-                           : seen.what == fate::received ? "received "
-                                                         : "ignored ";
-        line += std::to_string(seen.bytes.size());
+        std::string line(to_string(seen.what));
+        line += ' ' + std::to_string(seen.bytes.size());
         if (seen.reason != natpmp::ignore_reason::none)
             line += ' ' + std::string(to_string(seen.reason));
         into_->push_back(line);
@@ -71,7 +68,7 @@ TEST_CASE("hook: what is ignored, and why; peers and bytes")
     });
     on.async_external_address(ignore{});
     in.settle();
-    CHECK(seen == lines{"sent 2", "received 12"}); // the work was done: the socket is closed
+    CHECK(seen == lines{"sent 2", "received 12", "ignored 12 not awaited"});
     seen.clear();
     on.async_map_port(map_request{.internal_port = 6881, .clean_up = false}, ignore{});
     in.settle();

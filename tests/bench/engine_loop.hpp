@@ -65,7 +65,7 @@ public:
     {
         booted_at_ = now;
         prepare(0);
-        core.announcement(home().address, answer(), now);
+        core.announcement(home().address, answer(), {now, now});
         pump();
     }
 
@@ -75,7 +75,7 @@ public:
         now = std::max(now, std::min(arrival_, deadline_));
         if (arrival_ <= now) {
             arrival_ = natpmp::detail::never;
-            core.receive(answer(), now);
+            core.receive(answer(), {now, now});
         }
         pump();
     }
@@ -88,7 +88,7 @@ public:
                 core.attach(home(), now);
             while (const auto* request = core.advance(now))
                 send(*request);
-        } while (core.wants_gateway(now) || core.wants_recheck());
+        } while (core.wants_gateway(now) || core.wants_recheck(now));
         while (operation* done = core.take_finished()) {
             --pending_;
             failures += done->error ? 1U : 0U;

@@ -217,7 +217,7 @@ private:
         else if (which == 1)
             host_.core.announcements_unavailable(net::error::address_in_use);
         else if (which == 2)
-            host_.core.cancel_all();
+            host_.core.cancel_all(host_.world.now());
         else
             return host_.close();
         host_.pump();

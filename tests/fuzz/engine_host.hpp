@@ -64,7 +64,7 @@ public:
     void close()
     {
         watch.say([] { return std::string("closed"); });
-        core.close();
+        core.close(world.now());
         watch.wire.closed = true;
         watch.kept.clear();
         pump();
@@ -116,7 +116,7 @@ public:
         watch.arrives(bytes);
         const time_point due = core.deadline();
         const auto events = core.hooked().size();
-        const ignore_reason reason = core.receive(bytes, world.now());
+        const ignore_reason reason = core.receive(bytes, {world.now(), world.now()});
         if (reason == ignore_reason::too_short || reason == ignore_reason::wrong_version)
             require(core.deadline() == due && core.hooked().size() == events,
                     "what cannot be read changes nothing (V-10)");
@@ -127,7 +127,7 @@ public:
     {
         watch.announced(bytes);
         const time_point due = core.deadline();
-        const ignore_reason reason = core.announcement(source, bytes, world.now());
+        const ignore_reason reason = core.announcement(source, bytes, {world.now(), world.now()});
         require(reason == ignore_reason::none || core.deadline() == due,
                 "an announcement that does not count changes nothing (B-3)");
         pump();
@@ -191,7 +191,7 @@ public:
             require(++rounds <= 100, "the engine comes to rest");
             find_gateway();
             send_all();
-        } while (core.wants_gateway(world.now()) || core.wants_recheck());
+        } while (core.wants_gateway(world.now()) || core.wants_recheck(world.now()));
         while (operation* done = core.take_finished())
             watch.finished(static_cast<asked&>(*done));
         timer_ = natpmp::detail::never;

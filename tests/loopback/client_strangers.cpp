@@ -96,6 +96,7 @@ TEST_CASE("client: datagrams that answer nothing (V-3, V-6, V-9, V-10)")
     outcome got;
     asked.async_map_port(port_6881(),
                          [&](error_code error, const mapping& made) { got(error, made); });
+    in.settle();
     bytes buffer(100);
     asio::ip::udp::endpoint from;
     REQUIRE(gateway.receive_from(asio::buffer(buffer), from) == 12);
@@ -119,6 +120,7 @@ TEST_CASE("client: each asks from a port of its own that the system chose (S-2)"
     std::set<std::uint16_t> ports;
     for (client* on : {&first, &second}) {
         on->async_external_address(ignore{});
+        in.settle();
         std::array<char, 16> buffer{};
         asio::ip::udp::endpoint from;
         CHECK(gateway.receive_from(asio::buffer(buffer), from) == 2);

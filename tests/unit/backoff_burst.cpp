@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 using natpmp::time_point;
 using natpmp::detail::burst;
 using natpmp::detail::duration;
-using natpmp::detail::never;
 
 const time_point start{5h};
 
@@ -28,14 +27,14 @@ outcome run(burst transmissions)
 {
     outcome result;
     for (time_point now = start;;) {
-        if (transmissions.over(now)) {
-            result.over = now - start;
-            return result;
-        }
         if (transmissions.due(now)) {
             result.sent.push_back(now - start);
             transmissions.sent(now);
             continue;
+        }
+        if (transmissions.over(now)) {
+            result.over = now - start;
+            return result;
         }
         REQUIRE(transmissions.wake() > now);
         now = transmissions.wake();
@@ -44,7 +43,7 @@ outcome run(burst transmissions)
 
 TEST_CASE("backoff: nine transmissions and 127.75 s (T-1, T-2, T-3)", "[backoff]")
 {
-    const outcome full = run(burst(natpmp::detail::full_burst, never));
+    const outcome full = run(burst(natpmp::detail::full_burst));
     CHECK(full.sent == std::vector<duration>{0ms, 250ms, 750ms, 1750ms, 3750ms, 7750ms, 15'750ms,
                                              31'750ms, 63'750ms});
     CHECK(full.over == 127'750ms);
@@ -52,31 +51,33 @@ TEST_CASE("backoff: nine transmissions and 127.75 s (T-1, T-2, T-3)", "[backoff]
 
 TEST_CASE("backoff: shorter bursts", "[backoff]")
 {
-    const outcome shortest = run(burst(natpmp::detail::short_burst, never));
+    const outcome shortest = run(burst(natpmp::detail::short_burst));
     CHECK(shortest.sent == std::vector<duration>{0ms, 250ms, 750ms});
     CHECK(shortest.over == 1750ms);
-    const outcome medium = run(burst(natpmp::detail::medium_burst, never));
+    const outcome medium = run(burst(natpmp::detail::medium_burst));
     CHECK(medium.sent == std::vector<duration>{0ms, 250ms, 750ms, 1750ms, 3750ms});
     CHECK(medium.over == 7750ms);
-    const outcome slow = run(burst(2, never, 1s));
+    const outcome slow = run(burst(2, 1s));
     CHECK(slow.sent == std::vector<duration>{0s, 1s});
     CHECK(slow.over == 3s);
 }
 
 TEST_CASE("backoff: the end of a burst", "[backoff]")
 {
-    const outcome cut = run(burst(9, start + 1s));
+    const outcome cut = run(burst(9, start, start + 1s));
     CHECK(cut.sent == std::vector<duration>{0ms, 250ms, 750ms});
     CHECK(cut.over == 1s);
-    const outcome exact = run(burst(9, start + 750ms)); // nothing is sent at the end itself
+    const outcome exact = run(burst(9, start, start + 750ms)); // nothing is sent at the end itself
     CHECK(exact.sent == std::vector<duration>{0ms, 250ms});
     CHECK(exact.over == 750ms);
-    CHECK(run(burst(9, start)).sent.empty());
+    const outcome late = run(burst(9, start - 2s, start - 1s)); // it began after its end
+    CHECK(late.sent == std::vector<duration>{0ms});
+    CHECK(late.over == 250ms);
 }
 
 TEST_CASE("backoff: the end can only come earlier", "[backoff]")
 {
-    burst transmissions(9, start + 1s);
+    burst transmissions(9, start, start + 1s);
     transmissions.end_by(start + 2s);
     CHECK(run(transmissions).over == 1s);
     transmissions.end_by(start + 500ms);
@@ -85,7 +86,7 @@ TEST_CASE("backoff: the end can only come earlier", "[backoff]")
 
 TEST_CASE("backoff: a settled burst only waits", "[backoff]")
 {
-    burst transmissions(9, never);
+    burst transmissions(9);
     transmissions.sent(start);
     transmissions.settle(start + 1s);
     const outcome rest = run(transmissions);
@@ -97,7 +98,7 @@ TEST_CASE("backoff: a settled burst only waits", "[backoff]")
 
 TEST_CASE("backoff: a restarted burst begins anew", "[backoff]")
 {
-    burst transmissions(9, never);
+    burst transmissions(9);
     transmissions.sent(start - 1min);
     transmissions.sent(start - 30s);
     transmissions.restart(start);
@@ -109,14 +110,14 @@ TEST_CASE("backoff: a restarted burst begins anew", "[backoff]")
 TEST_CASE("backoff: no transmission waits for less than 250 ms, whatever ends or restarts it (T-1)",
           "[backoff]")
 {
-    burst transmissions(9, start + 100ms);
+    burst transmissions(9, start, start + 100ms);
     transmissions.sent(start);
     transmissions.end_by(start + 10ms);
     CHECK_FALSE(transmissions.over(start + 249ms));
     CHECK(transmissions.wake() == start + 250ms);
     CHECK(transmissions.over(start + 250ms));
 
-    burst anew(9, never);
+    burst anew(9);
     anew.sent(start);
     anew.restart(start + 100ms);
     CHECK(anew.started());
@@ -126,14 +127,52 @@ TEST_CASE("backoff: no transmission waits for less than 250 ms, whatever ends or
 
 TEST_CASE("backoff: a late wake-up does not make up for what was missed", "[backoff]")
 {
-    burst transmissions(9, never);
+    burst transmissions(9);
     transmissions.sent(start);
     CHECK(transmissions.wake() == start + 250ms);
     CHECK_FALSE(transmissions.due(start + 249ms));
     REQUIRE(transmissions.due(start + 10s));
     transmissions.sent(start + 10s);
     CHECK_FALSE(transmissions.due(start + 10s));
-    CHECK(transmissions.wake() == start + 10s + 500ms);
+    CHECK(transmissions.wake() == start + 15'750ms); // as planned: 0.25 to 7.75 s count as one
+}
+
+TEST_CASE("backoff: late timers shift no plan", "[backoff]")
+{
+    burst transmissions(9, start, start + 2s);
+    std::vector<duration> sent;
+    time_point now = start + 200us;
+    while (!transmissions.over(now)) {
+        if (transmissions.due(now)) {
+            sent.push_back(now - start);
+            transmissions.sent(now);
+        }
+        now = std::max(now, transmissions.wake()) + 137us; // each timer is late
+    }
+    REQUIRE(sent.size() == 4); // the fourth has its 250 ms until the end as it was planned
+    CHECK(sent.back() - 1750ms < 1ms);
+    CHECK(now - start < 2s + 1ms);
+}
+
+TEST_CASE("backoff: after a missed transmission the next one keeps 250 ms", "[backoff]")
+{
+    burst transmissions(9);
+    transmissions.sent(start);
+    transmissions.sent(start + 700ms); // for 250 ms; the next one is planned for 750 ms
+    CHECK(transmissions.wake() == start + 950ms);
+    transmissions.sent(start + 950ms);
+    CHECK(transmissions.wake() == start + 1750ms);
+}
+
+TEST_CASE("backoff: which transmission an answer is for at the most (N-6)", "[backoff]")
+{
+    burst transmissions(9);
+    transmissions.sent(start);
+    CHECK(transmissions.last_until(start) == start);
+    CHECK(transmissions.last_until(start - 1s) == start); // it cannot be for an earlier one
+    transmissions.sent(start + 250ms);
+    CHECK(transmissions.last_until(start + 249ms) == start);
+    CHECK(transmissions.last_until(start + 250ms) == start + 250ms);
 }
 
 } // namespace backoff_burst_test

@@ -19,16 +19,17 @@ using natpmp::detail::bytes_view;
 
 struct owner_stub final : natpmp::detail::loop_owner
 {
-    void received(error_code, bytes_view) override
+    void received(error_code, bytes_view, const natpmp::detail::arrival_span&) override
     {}
 
-    void heard(error_code, const natpmp::net::ip::udp::endpoint&, bytes_view) override
+    void heard(error_code, const natpmp::net::ip::udp::endpoint&, bytes_view,
+               const natpmp::detail::arrival_span&) override
     {}
 
     void changed() override
     {}
 
-    void woken() override
+    void turn() override
     {}
 };
 

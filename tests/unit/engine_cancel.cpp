@@ -175,7 +175,7 @@ TEST_CASE("engine cancel: cancel_all ends what waits and keeps mappings", "[engi
     operation& first = world.map(tcp(81));
     operation& second = world.address();
     operation& third = world.wait_event();
-    world.core.cancel_all();
+    world.core.cancel_all(world.now);
     world.step();
     for (operation* each : {&first, &second, &third}) {
         CHECK(each->error == aborted);
@@ -196,7 +196,7 @@ TEST_CASE("engine cancel: close ends everything and sends nothing", "[engine][ca
     operation& first = world.map(tcp(81));
     operation& second = world.shutdown(10s);
     world.take_wire();
-    world.core.close();
+    world.core.close(world.now);
     world.step();
     CHECK(world.done_at(first) == "10");
     CHECK(second.error == aborted);

@@ -38,12 +38,14 @@ TEST_CASE("engine: late answers to the clean-up do not answer the map (V-7)", "[
         CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
         CHECK(world.done_at(call) == "pending");
     }
-    SECTION("more of them are the map's only when it was sent three times, and grant nothing")
+    SECTION("more of them grant nothing, and end the map request after 3.75 s")
     {
         CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
         world.run_until(2600ms);
-        CHECK(world.receive(done(world)) == ignore_reason::none);
+        CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+        world.run_until(20s);
         CHECK(call.error == errc::invalid_grant);
+        CHECK(world.done_at(call) == "5.5"); // its first transmission was at 1.75 s
     }
     SECTION("the grant is still taken")
     {
@@ -72,26 +74,34 @@ TEST_CASE("engine: only one of the two zero is never a delete's", "[engine][answ
     CHECK(call.error == errc::invalid_grant);
 }
 
-TEST_CASE("engine: after an answered clean-up a repeated zero success is the map's",
-          "[engine][answer]")
+TEST_CASE("engine: an empty success never answers a map request (C-6, V-7)", "[engine][answer]")
 {
     driver world;
     world.gateway = [&](const request& asked) {
         return asked.is_delete() ? world.conforming(asked) : bytes{};
     };
     operation& call = world.map(tcp(80));
-    // The network may repeat the clean-up's answer; a gateway that means the map repeats its own.
-    for (const duration at : {100ms, 200ms, 300ms}) {
+    for (const duration at : {100ms, 200ms, 800ms, 3700ms}) {
         world.run_until(at);
         CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
     }
-    world.run_until(800ms);
-    CHECK(world.sent.size() == 4);
-    CHECK(world.receive(done(world)) == ignore_reason::none);
-    CHECK(call.error == errc::invalid_grant);
+    SECTION("a grant does, within 3.75 s")
+    {
+        world.run_until(3740ms);
+        CHECK(world.receive(granted(world)) == ignore_reason::none);
+        CHECK_FALSE(call.error);
+    }
+    SECTION("without one there is no valid grant, 3.75 s after the first transmission")
+    {
+        world.run_until(20s);
+        CHECK(call.error == errc::invalid_grant);
+        CHECK(world.done_at(call) == "3.75");
+        CHECK(world.wire.back() == "3.75 delete tcp 80"); // what it may have granted
+    }
 }
 
-TEST_CASE("engine: 10 s after a delete a zero success is the map's at once", "[engine][answer]")
+TEST_CASE("engine: an empty success is no answer, long after any delete either (C-6)",
+          "[engine][answer]")
 {
     driver world;
     world.map(tcp(80));
@@ -101,8 +111,10 @@ TEST_CASE("engine: 10 s after a delete a zero success is the map's at once", "[e
     world.silence();
     operation& call = world.map(tcp(80));
     CHECK(world.wire.back() == "19 map tcp 80 80 7200");
-    CHECK(world.receive(done(world)) == ignore_reason::none);
+    CHECK(world.receive(done(world)) == ignore_reason::not_awaited);
+    world.run_until(60s);
     CHECK(call.error == errc::invalid_grant);
+    CHECK(world.done_at(call) == "22.75");
 }
 
 TEST_CASE("engine: the network repeats the clean-up's answer", "[engine][answer]")

@@ -121,10 +121,11 @@ TEST_CASE("engine grant: lifetime 0 or port 0 is no grant (C-6)", "[engine][gran
         world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
     world.run_until(1h);
     CHECK(call.error == errc::invalid_grant);
-    CHECK(world.done_at(call) == "0");
+    const bool empty = lifetime == 0 && port == 0; // the answer to a delete (RFC 6886, 3.4)
+    CHECK(world.done_at(call) == (empty ? "3.75" : "0"));
     CHECK(world.core.mappings().empty());
     CHECK(world.core.status(world.now).kept == 0);
-    CHECK(creates(world) == 1);
+    CHECK(creates(world) == (empty ? 4 : 1));
     CHECK(world.take_events().empty());
     CHECK_FALSE(world.core.active());
 }

@@ -182,7 +182,7 @@ TEST_CASE("engine queue: status right after the start of an operation", "[engine
     const natpmp::status status = core.status(origin + 1s);
     REQUIRE(status.next_due);
     CHECK(*status.next_due == 4s);
-    core.close();
+    core.close(origin);
     while (core.take_finished()) {
     }
     CHECK(call.done);

@@ -81,7 +81,7 @@ public:
     /// Delivers a datagram of the gateway now.
     ignore_reason receive(const bytes& packet)
     {
-        const ignore_reason reason = core.receive(packet, now);
+        const ignore_reason reason = core.receive(packet, {now, now});
         step();
         return reason;
     }
@@ -89,7 +89,7 @@ public:
     ignore_reason announce(const bytes& packet, const std::string& from = "192.168.1.1")
     {
         const auto source = natpmp::net::ip::make_address(from);
-        const ignore_reason reason = core.announcement(source, packet, now);
+        const ignore_reason reason = core.announcement(source, packet, {now, now});
         step();
         return reason;
     }
@@ -150,7 +150,7 @@ public:
             if (arrival <= now) {
                 const bytes packet = arriving.begin()->second;
                 arriving.erase(arriving.begin());
-                core.receive(packet, now);
+                core.receive(packet, {now, now});
             }
             step();
         }

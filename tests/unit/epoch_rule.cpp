@@ -13,16 +13,25 @@ namespace epoch_rule_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
 using natpmp::detail::duration;
+using natpmp::detail::epoch_sign;
 using natpmp::detail::epoch_tracker;
 
 const time_point start{123h};
+
+/// Takes a value whose time of arrival is known, and tells whether it is a reset.
+bool update(epoch_tracker& tracker, std::uint32_t value, time_point at)
+{
+    const epoch_sign sign = tracker.update(value, {at, at});
+    CHECK(sign != epoch_sign::perhaps_lost);
+    return sign == epoch_sign::certainly_lost;
+}
 
 /// Whether `value`, seen so long after `first`, tells of a reset.
 bool reset(std::uint32_t first, duration elapsed, std::uint32_t value)
 {
     epoch_tracker tracker;
-    REQUIRE_FALSE(tracker.update(first, start));
-    return tracker.update(value, start + elapsed);
+    REQUIRE_FALSE(update(tracker, first, start));
+    return update(tracker, value, start + elapsed);
 }
 
 TEST_CASE("epoch: the exact border (E-2)", "[epoch]")
@@ -57,30 +66,30 @@ TEST_CASE("epoch: no upper bound, and the clock's tolerance (E-2)", "[epoch]")
 TEST_CASE("epoch: the first packet of a gateway tells nothing (E-4)", "[epoch]")
 {
     epoch_tracker tracker;
-    CHECK_FALSE(tracker.update(0, start));
-    CHECK_FALSE(tracker.update(900'000, start + 1s));
+    CHECK_FALSE(update(tracker, 0, start));
+    CHECK_FALSE(update(tracker, 900'000, start + 1s));
     tracker.forget();
-    CHECK_FALSE(tracker.update(12, start + 2s));
-    CHECK(tracker.update(9, start + 2s));
+    CHECK_FALSE(update(tracker, 12, start + 2s));
+    CHECK(update(tracker, 9, start + 2s));
 }
 
 TEST_CASE("epoch: a reset's value is the next baseline (E-3)", "[epoch]")
 {
     epoch_tracker tracker;
-    tracker.update(5000, start);
-    CHECK(tracker.update(0, start + 10s));
-    CHECK_FALSE(tracker.update(0, start + 10s));
-    CHECK_FALSE(tracker.update(1, start + 11s));
-    CHECK(tracker.update(0, start + 20s));
+    update(tracker, 5000, start);
+    CHECK(update(tracker, 0, start + 10s));
+    CHECK_FALSE(update(tracker, 0, start + 10s));
+    CHECK_FALSE(update(tracker, 1, start + 11s));
+    CHECK(update(tracker, 0, start + 20s));
 }
 
 TEST_CASE("epoch: each value is a baseline, also one that is slow", "[epoch]")
 {
     epoch_tracker tracker;
-    tracker.update(1000, start);
-    CHECK_FALSE(tracker.update(998, start));
-    CHECK_FALSE(tracker.update(996, start));
-    CHECK(tracker.update(993, start));
+    update(tracker, 1000, start);
+    CHECK_FALSE(update(tracker, 998, start));
+    CHECK_FALSE(update(tracker, 996, start));
+    CHECK(update(tracker, 993, start));
 }
 
 TEST_CASE("epoch: where the rule is blind (E-6)", "[epoch]")
@@ -89,6 +98,35 @@ TEST_CASE("epoch: where the rule is blind (E-6)", "[epoch]")
     CHECK(reset(10, 103s, 103 - 5));
     CHECK_FALSE(reset(10, 104s, 104 - 5));
     CHECK_FALSE(reset(10, 3600s, 3600 - 5));
+}
+
+TEST_CASE(
+    "epoch: a value that was read late is a reset only if it is one for all of its time (E-2)",
+    "[epoch]")
+{
+    epoch_tracker tracker;
+    REQUIRE(tracker.update(1000, {start, start}) == epoch_sign::kept);
+    // The answer came at once and lay in the socket for 8 s.
+    CHECK(tracker.update(1000, {start, start + 8s}) == epoch_sign::perhaps_lost);
+    // The doubtful value is no baseline. The next one, read in time, tells.
+    CHECK(tracker.update(1009, {start + 9s, start + 9s}) == epoch_sign::kept);
+    CHECK(tracker.update(3, {start + 9s, start + 1h}) == epoch_sign::certainly_lost);
+}
+
+TEST_CASE("epoch: a restart that is in doubt shows in the next value (E-2)", "[epoch]")
+{
+    epoch_tracker tracker;
+    REQUIRE(tracker.update(1, {start, start}) == epoch_sign::kept);
+    CHECK(tracker.update(0, {start, start + 20min}) == epoch_sign::perhaps_lost);
+    CHECK(tracker.update(0, {start + 20min, start + 20min}) == epoch_sign::certainly_lost);
+}
+
+TEST_CASE("epoch: the baseline's own time may be in doubt (E-2)", "[epoch]")
+{
+    epoch_tracker tracker;
+    REQUIRE(tracker.update(1000, {start, start + 30s}) == epoch_sign::kept);
+    CHECK(tracker.update(999, {start + 31s, start + 31s}) == epoch_sign::kept);
+    CHECK(tracker.update(999, {start + 41s, start + 41s}) == epoch_sign::certainly_lost);
 }
 
 } // namespace epoch_rule_test

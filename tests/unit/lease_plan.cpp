@@ -25,7 +25,7 @@ std::vector<duration> plan(duration lifetime)
 {
     std::vector<duration> result;
     for (time_point at = granted + lifetime / 2; at != never;
-         at = plan_renewal(at, granted + lifetime).next)
+         at = plan_renewal(at, at, granted + lifetime).next)
         result.push_back(at - granted);
     return result;
 }
@@ -57,14 +57,35 @@ TEST_CASE("lease: renewals that fail are at least 2 s apart, and end before the 
 
 TEST_CASE("lease: an attempt ends at half of what is left", "[lease]")
 {
-    CHECK(plan_renewal(granted, granted + 100s).end == granted + 50s);
-    CHECK(plan_renewal(granted, granted + 3s).end == granted + 1500ms);
-    CHECK(plan_renewal(granted, granted + 3s).next == granted + 2s);
-    CHECK(plan_renewal(granted, granted + 2s).next == never);
+    CHECK(plan_renewal(granted, granted, granted + 100s).end == granted + 50s);
+    CHECK(plan_renewal(granted, granted, granted + 3s).end == granted + 1500ms);
+    CHECK(plan_renewal(granted, granted, granted + 3s).next == granted + 2s);
+    CHECK(plan_renewal(granted, granted, granted + 2s).next == never);
     // An answer gets 250 ms at least, also where the end has passed meanwhile.
-    CHECK(plan_renewal(granted, granted + 400ms).end == granted + 250ms);
-    CHECK(plan_renewal(granted + 5s, granted).end == granted + 5s + 250ms);
-    CHECK(plan_renewal(granted + 5s, granted).next == never);
+    CHECK(plan_renewal(granted, granted, granted + 400ms).end == granted + 250ms);
+    CHECK(plan_renewal(granted + 5s, granted + 5s, granted).end == granted + 5s + 250ms);
+    CHECK(plan_renewal(granted + 5s, granted + 5s, granted).next == never);
+}
+
+TEST_CASE("lease: an attempt that begins late is the last one that was planned by then (N-3)",
+          "[lease]")
+{
+    const time_point expiry = granted + 8s;
+    const auto in_time = plan_renewal(granted + 4s, granted + 4s, expiry);
+    CHECK(in_time.begin == granted + 4s);
+    CHECK(in_time.end == granted + 6s);
+    CHECK(in_time.next == granted + 6s);
+    const auto late = plan_renewal(granted + 4s, granted + 4s + 16ms, expiry);
+    CHECK(late.begin == in_time.begin);
+    CHECK(late.end == in_time.end);
+    CHECK(late.next == in_time.next);
+    const auto missed = plan_renewal(granted + 4s, granted + 6s + 16ms, expiry);
+    CHECK(missed.begin == granted + 6s);
+    CHECK(missed.end == granted + 7s);
+    CHECK(missed.next == never);
+    const auto hours = plan_renewal(granted + 1h, granted + 7190s, granted + 2h);
+    CHECK(hours.begin == granted + 7185'937'500us);
+    CHECK(hours.next == granted + 7192'968'750us);
 }
 
 TEST_CASE("lease: what is granted counts, up to what was asked or a day (M-11)", "[lease]")

@@ -15,7 +15,7 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// Calls the owner's `woken()` at the time that is set.
+/// Calls the owner's `turn()` at the time that is set.
 template <class Platform>
 class alarm final : private loop
 {
@@ -79,7 +79,7 @@ private:
         set_to_ = long_ago;
         if (!error)
             timer_.acknowledge();
-        owner().woken();
+        owner().turn();
         return true;
     }
 

@@ -25,22 +25,39 @@ constexpr duration crowded_burst = 3750ms;
 constexpr duration first_wait = 250ms;
 
 /// The transmissions of one request: 250 ms after the first, then doubling (T-1, T-2, T-3).
+///
+/// The times are planned when the first datagram goes out. A timer that fires late shifts none of
+/// them; of several that have passed, one datagram makes up for all.
 class burst
 {
 public:
     burst() = default;
 
-    /// At most `limit` transmissions, and none after `end`; the first waits so long for its answer.
-    burst(unsigned limit, time_point end, duration wait = first_wait) noexcept
-        : limit_(limit), wait_(wait), end_(end)
+    /// At most `limit` transmissions; the first waits so long for its answer.
+    explicit burst(unsigned limit, duration wait = first_wait) noexcept : limit_(limit), wait_(wait)
     {}
+
+    /// The same for an attempt that is planned from `begin` to `end`, with as many transmissions as
+    /// have their wait for an answer within that time, but at least one.
+    burst(unsigned limit, time_point begin, time_point end) noexcept : limit_(limit), end_(end)
+    {
+        if (end == never)
+            return;
+        while (most_ > 1 && offset(most_) + wait_ > end - begin)
+            --most_;
+    }
 
     /// Tells that a datagram went out.
     void sent(time_point now) noexcept
     {
+        previous_ = last_;
         last_ = now;
-        next_ = now + wait_ * (1U << std::min(count_, 8U));
+        if (count_ == 0)
+            start_ = now;
         ++count_;
+        while (count_ < limit_ && planned(count_ + 1) <= now)
+            ++count_;
+        next_ = std::max(planned(count_ + 1), now + wait_);
     }
 
     /// Whether a datagram went out at all.
@@ -49,29 +66,34 @@ public:
         return last_ != long_ago;
     }
 
-    /// The number of transmissions since it began, or began anew.
+    /// The number of transmissions since it began, or began anew; with those that were missed.
     [[nodiscard]] unsigned count() const noexcept
     {
         return count_;
     }
 
+    /// The last transmission at or before a time, as far back as the one before the last.
+    [[nodiscard]] time_point last_until(time_point at) const noexcept
+    {
+        return last_ <= at || previous_ == long_ago ? last_ : previous_;
+    }
+
     /// Whether a datagram should go out now.
     [[nodiscard]] bool due(time_point now) const noexcept
     {
-        return sends_more() && now >= next_ && now < end_;
+        return sends_more() && now >= next_ && (now < end_ || !started());
     }
 
     /// Whether the last wait is over without an answer.
     [[nodiscard]] bool over(time_point now) const noexcept
     {
-        return now >= end() || (!settled_ && count_ >= limit_ && now >= next_);
+        return now >= end();
     }
 
     /// When due() or over() becomes true.
     [[nodiscard]] time_point wake() const noexcept
     {
-        const bool waits_for_end = settled_ || (count_ < limit_ && !sends_more());
-        return waits_for_end ? end() : std::min(next_, end());
+        return sends_more() ? std::min(next_, end()) : end();
     }
 
     /// Waits for an answer until `end` at the latest, and sends no more.
@@ -97,22 +119,36 @@ public:
     }
 
 private:
+    /// How long after the first transmission another one is planned.
+    [[nodiscard]] duration offset(unsigned number) const noexcept
+    {
+        return wait_ * ((1U << std::min(number - 1, 9U)) - 1);
+    }
+
+    [[nodiscard]] time_point planned(unsigned number) const noexcept
+    {
+        return start_ + offset(number);
+    }
+
     /// No transmission waits for less than the first one, whatever the end that was set.
     [[nodiscard]] time_point end() const noexcept
     {
-        return std::max(end_, last_ + wait_);
+        const bool all_sent = !settled_ && count_ >= limit_;
+        const time_point planned_end = all_sent ? std::min(end_, planned(limit_ + 1)) : end_;
+        return std::max(planned_end, last_ + wait_);
     }
 
-    /// Not one that could not wait for its answer.
     [[nodiscard]] bool sends_more() const noexcept
     {
-        return !settled_ && count_ < limit_ && (!started() || next_ + wait_ <= end_);
+        return !settled_ && (!started() || (count_ < std::min(limit_, most_) && next_ < end_));
     }
 
     unsigned count_ = 0, limit_ = 0;
+    unsigned most_ = full_burst; ///< that fit into the planned time
     bool settled_ = false;
     duration wait_ = first_wait;
-    time_point last_ = long_ago, next_ = long_ago, end_ = never;
+    time_point start_ = long_ago, previous_ = long_ago, last_ = long_ago, next_ = long_ago;
+    time_point end_ = never;
 };
 
 /// How long to wait before asking again for what the gateway did not give: 30 s, doubling to 8
@@ -132,7 +168,7 @@ public:
         : refill_(refill), span_(refill * capacity)
     {}
 
-    /// When the next token is to be had; in the past if there is one.
+    /// When the next token becomes available; a past time if one is available now.
     [[nodiscard]] time_point next() const noexcept
     {
         return empty_at_ - span_ + refill_;

@@ -44,7 +44,7 @@ public:
             world_.find_gateway(options_, error) != where_)
             engine_.network_changed(now);
         engine_.start(what, now);
-        attempt([&] { pump(); }, [&] { return !alarm_.active(); }); // else it looks again
+        ask_for_turn();
     }
 
     void cancel(pending& what, bool total_only) override
@@ -61,7 +61,7 @@ public:
 
     void cancel_all() override
     {
-        command([](engine& core, time_point) { core.cancel_all(); });
+        command([](engine& core, time_point now) { core.cancel_all(now); });
     }
 
     void network_changed() override
@@ -94,43 +94,105 @@ public:
     void abandon() noexcept override
     {
         set_hook(nullptr);
-        const auto end = [&] { command([](engine& core, time_point) { core.close(); }); };
+        const auto end = [&] {
+            const serial_section section(serial_);
+            engine_.close(world_.now());
+            finish_all();
+            rest();
+        };
         attempt(end, [] { return false; }); // the timer looks again
     }
 
 private:
-    void received(error_code error, bytes_view bytes) override
+    /// A turn that was asked for. If the executor destroys it unrun, another one can be asked for.
+    class requested_turn
     {
-        react([&](engine& core, time_point now) {
-            if (!error) {
-                trace(core.receive(bytes, now), gateway_endpoint(), bytes);
-            } else if (is_refusal(error)) {
-                core.refused(now);
-            } else {
-                network_.close();
-                core.detach(error, now);
-            }
-        });
+    public:
+        explicit requested_turn(client_state& state)
+            : state_(std::static_pointer_cast<client_state>(state.shared_from_this()))
+        {
+            state.turn_requested_ = true;
+        }
+
+        requested_turn(requested_turn&&) noexcept = default;
+        requested_turn& operator=(requested_turn&&) = delete;
+
+        ~requested_turn()
+        {
+            if (state_)
+                state_->turn_requested_ = false;
+        }
+
+        void operator()()
+        {
+            const auto state = std::exchange(state_, nullptr);
+            state->turn_requested_ = false;
+            state->turn();
+        }
+
+    private:
+        std::shared_ptr<client_state> state_;
+    };
+
+    /// What the application asks for is done in the client's next turn: by then the client has
+    /// looked into its sockets, and sends nothing again that is answered.
+    void ask_for_turn()
+    {
+        if (turn_requested_ || decides_later_)
+            return;
+        attempt([&] { net::post(world_.get_executor(), requested_turn(*this)); },
+                [&] {
+                    alarm_.set_running(world_.now()); // without memory, the timer brings it
+                    return !alarm_.active();
+                });
     }
 
-    void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes) override
+    /// A turn: takes in what lies in the sockets, then decides by time. A loop that stood still
+    /// finds both at once, the answer and the time at which it would have given up.
+    void turn() override
     {
-        react([&](engine& core, time_point now) {
-            if (error)
-                deaf(error);
-            else
-                trace(core.announcement(source.address(), bytes, now), source, bytes);
-        });
+        const serial_section section(serial_);
+        const auto self = shared_from_this();
+        if (!decides_later_ && !pumping_)
+            settle(look());
+    }
+
+    /// Takes in what lies in the sockets. Returns the time of the look, which is the time of what
+    /// is decided next: a datagram that goes out then went out when nothing was there to read.
+    time_point look()
+    {
+        const raised_flag reading(decides_later_);
+        const time_point now = world_.now();
+        network_.read(now);
+        return now;
+    }
+
+    void received(error_code error, bytes_view bytes, const arrival_span& arrived) override
+    {
+        if (!error) {
+            trace(engine_.receive(bytes, arrived), gateway_endpoint(), bytes);
+        } else if (is_refusal(error)) {
+            engine_.refused(arrived.latest);
+        } else {
+            network_.close();
+            engine_.detach(error, world_.now());
+            ask_for_turn();
+        }
+    }
+
+    void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes,
+               const arrival_span& arrived) override
+    {
+        if (error)
+            deaf(error);
+        else
+            trace(engine_.announcement(source.address(), bytes, arrived), source, bytes);
     }
 
     void changed() override
     {
-        react([](engine& core, time_point now) { core.host_changed(now); });
-    }
-
-    void woken() override
-    {
-        react([](engine&, time_point) {});
+        engine_.host_changed(world_.now());
+        turn();
     }
 
     /// Calls the engine, and does what it then wants.
@@ -139,42 +201,36 @@ private:
     {
         const serial_section section(serial_);
         call(engine_, world_.now());
-        pump();
+        ask_for_turn();
     }
 
-    /// The same for what the loops bring. The handler that it is for is called before the rest is
-    /// done, since it may ask for more: the timer and the sockets are then left as they are.
-    template <class Command>
-    void react(Command call)
+    /// The operation that a turn has finished is completed before the rest is done, since its
+    /// handler may ask for more: the timer and the sockets are then left as they are.
+    void settle(time_point now)
     {
-        const serial_section section(serial_);
-        const auto self = shared_from_this();
-        call(engine_, world_.now());
-        settle();
-    }
-
-    void settle()
-    {
-        log_.collect(engine_.hooked());
-        log_.deliver();
+        bool called = false; // the application, which may have taken its time
         const auto complete_one = [&] {
+            const raised_flag before_decisions(decides_later_);
+            log_.collect(engine_.hooked());
+            called = log_.deliver();
             // A gateway in doubt is looked for first. Others are posted: each has its own errors.
-            if (operation* done = engine_.wants_recheck() ? nullptr : engine_.take_finished())
+            const bool doubts = engine_.wants_recheck(now);
+            if (operation* done = doubts ? nullptr : engine_.take_finished()) {
+                called = true;
                 static_cast<pending*>(done)->complete();
+            }
         };
-        do_both(complete_one, [&] { pump(); });
+        do_both(complete_one, [&] { pump(called ? look() : now); });
     }
 
     /// Does what the engine wants, until it wants nothing more now. If that throws for want of
     /// memory, the timer looks again soon.
-    void pump()
+    void pump(time_point now)
     {
-        if (pumping_)
-            return;
         const auto self = shared_from_this();
         const auto work_now = [&] {
             const raised_flag at_work(pumping_);
-            work(world_.now());
+            work(now);
         };
         attempt(work_now, [&] {
             alarm_.set_running(world_.now() + pause_without_memory);
@@ -186,9 +242,9 @@ private:
     void work(time_point now)
     {
         do {
-            find_gateway(now);
+            now = find_gateway(now);
             send_all(now);
-        } while (engine_.wants_gateway(now) || engine_.wants_recheck());
+        } while (engine_.wants_gateway(now) || engine_.wants_recheck(now));
         finish_all();
         if (engine_.active()) {
             network_.revive();
@@ -210,25 +266,35 @@ private:
                     });
     }
 
-    /// Finds out where to send, if the engine wants to send and cannot, or has doubts.
-    void find_gateway(time_point now)
+    /// Finds out where to send, if the engine wants to send and cannot, or has doubts. Returns the
+    /// time: where the routes are many this takes long, and answers may have come meanwhile.
+    time_point find_gateway(time_point now)
+    {
+        return look_up(now) ? look() : now;
+    }
+
+    /// Whether the gateway was looked up.
+    bool look_up(time_point now)
     {
         const bool doubts = engine_.take_recheck(now);
         if (!doubts && !engine_.wants_gateway(now))
-            return;
+            return false;
         network_.watch();
         gateway found;
         error_code error;
         error = or_no_memory([&] { return found = world_.find_gateway(options_, error), error; });
-        if (doubts && is_shortage(error))
-            return engine_.host_changed(now); // it is not known yet
+        now = world_.now();
+        if (doubts && is_shortage(error)) {
+            engine_.host_changed(now); // it is not known yet
+            return true;
+        }
         if (doubts && !error && found == where_)
-            return;
+            return true;
         where_ = found;
         if (!error) // without a timer nothing would end
             error = or_no_memory([&] { return alarm_.start(); });
         if (!error)
-            error = network_.open(found, options_.gateway_port.value());
+            error = network_.open(found, options_.gateway_port.value(), now);
         if (error)
             engine_.detach(error, now);
         else
@@ -236,7 +302,8 @@ private:
         if (!engine_.attached())
             network_.close();
         else if (options_.announcements)
-            deaf(network_.listen(found, options_.announcement_port.value()));
+            deaf(network_.listen(found, options_.announcement_port.value(), now));
+        return true;
     }
 
     void deaf(const error_code& error)
@@ -249,12 +316,15 @@ private:
     {
         while (const packet* request = engine_.advance(now)) {
             const bytes_view bytes = request->view();
-            log_.add(engine_.hooked(), datagram::fate::sent, ignore_reason::none,
-                     gateway_endpoint(), bytes);
             error_code error = network_.send(bytes);
             // Linux reports the ICMP error of an earlier datagram instead of sending this one.
             if (is_refusal(error) && engine_.first_transmission())
                 error = network_.send(bytes);
+            if (error)
+                engine_.not_sent(error);
+            const auto fate = error ? datagram::fate::not_sent : datagram::fate::sent;
+            log_.add(engine_.hooked(), {fate, ignore_reason::none, gateway_endpoint(), error},
+                     bytes);
             if (is_refusal(error))
                 engine_.refused(now);
         }
@@ -263,8 +333,8 @@ private:
     void trace(ignore_reason reason, const net::ip::udp::endpoint& peer, bytes_view bytes)
     {
         const bool used = reason == ignore_reason::none;
-        log_.add_first(engine_.hooked(), used ? datagram::fate::received : datagram::fate::ignored,
-                       reason, peer, bytes);
+        const auto fate = used ? datagram::fate::received : datagram::fate::ignored;
+        log_.add_first(engine_.hooked(), {fate, reason, peer}, bytes);
     }
 
     /// Nothing is to be done until the application asks for something.
@@ -291,6 +361,8 @@ private:
     hook_log log_;
     gateway where_{};
     bool told_deaf_ = false, pumping_ = false;
+    bool turn_requested_ = false; ///< whether one is on its way through the executor
+    bool decides_later_ = false;  ///< whether this turn is to decide what to do still
     serial_guard serial_;
 };
 

@@ -28,38 +28,38 @@ inline void count_down(std::uint8_t& unanswered) noexcept
 
 /// A datagram from the gateway, on the socket that requests go out from. Returns why it was
 /// ignored, if it was; then it has stopped no timer and changed no state.
-inline ignore_reason engine::receive(bytes_view bytes, time_point now)
+inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arrived)
 {
     const response answer = decode(bytes);
     const ignore_reason reason =
-        answer.reason != ignore_reason::none ? answer.reason : judge(answer, now);
+        answer.reason != ignore_reason::none ? answer.reason : judge(answer, arrived);
     if (reason != ignore_reason::none) {
         ++counters.ignored[static_cast<std::size_t>(reason)];
         return reason;
     }
     ++counters.received;
-    accept(answer, now);
+    accept(answer, arrived);
     return reason;
 }
 
 /// Whether this is the answer to the request in flight (V-3 to V-7).
-inline ignore_reason engine::judge(const response& answer, time_point now)
+inline ignore_reason engine::judge(const response& answer, const arrival_span& arrived)
 {
     if (!answer.opcode)
         return flight_ ? ignore_reason::none : ignore_reason::not_awaited;
     if (!flight_ || !flight_->transmissions.started())
-        return judge_late(answer, now);
+        return judge_late(answer, arrived);
     record* entry = flight_->entry;
     const std::uint8_t opcode =
         entry ? static_cast<std::uint8_t>(entry->key.protocol) : address_opcode;
     if (*answer.opcode != opcode) {
-        judge_late(answer, now);
+        judge_late(answer, arrived);
         return ignore_reason::wrong_opcode;
     }
     if (!entry)
         return ignore_reason::none;
     if (!answer.concerns(entry->key.internal_port) || concerns_assigned(answer, entry->key)) {
-        judge_late(answer, now);
+        judge_late(answer, arrived);
         return ignore_reason::wrong_port;
     }
 
@@ -69,9 +69,11 @@ inline ignore_reason engine::judge(const response& answer, time_point now)
         count_down(entry->removes_unanswered);
         return ignore_reason::none;
     }
-    if (!removes && answers_a_removal(answer, *entry, now)) {
+    if (!removes && answer.success() && answer.external_port == 0 && answer.lifetime == 0)
+        return judge_delete_answer(*entry);
+    if (!removes && !answer.success() && entry->removes_unanswered > 0 &&
+        arrived.earliest - entry->last_remove < late_error_window) {
         count_down(entry->removes_unanswered);
-        flight_->doubtful = flight_->doubtful || answer.success(); // that delete may have come last
         return ignore_reason::not_awaited;
     }
     count_down(entry->creates_unanswered);
@@ -88,26 +90,28 @@ inline bool engine::concerns_assigned(const response& answer, mapping_key asked)
     return assigned && (assigned->live || assigned->creates_unanswered > 0);
 }
 
-/// Whether an answer that came while a map request is in flight is for an earlier delete. The
-/// network or a slow gateway may repeat it; one that means the map request says so again.
-inline bool engine::answers_a_removal(const response& answer, const record& entry,
-                                      time_point now) const noexcept
+/// A success without port and lifetime while a map request is in flight: the answer to a delete
+/// (RFC 6886, section 3.4). That delete may have reached the gateway after the map request, so the
+/// mapping is made sure of once it is granted. Where no delete is left to explain it, the gateway
+/// may answer map requests so: the request ends sooner, for another answer or for none.
+inline ignore_reason engine::judge_delete_answer(record& entry) noexcept
 {
-    const duration age = now - entry.last_remove;
-    if (age >= late_answer_window)
-        return false;
-    if (!answer.success())
-        return entry.removes_unanswered > 0 && age < late_error_window;
-    const bool removed = answer.external_port == 0 && answer.lifetime == 0;
-    return removed && (entry.removes_unanswered > 0 || flight_->transmissions.count() < 3 ||
-                       age <= 2 * removal_delay_);
+    flight_->doubtful = true;
+    if (entry.removes_unanswered > 0) {
+        count_down(entry.removes_unanswered);
+    } else {
+        flight_->answered_empty = true;
+        flight_->transmissions.end_by(flight_->first_sent + crowded_burst);
+    }
+    return ignore_reason::not_awaited;
 }
 
 /// An answer that nothing in flight awaits may still tell that the gateway took requests in another
 /// order than they were answered.
-inline ignore_reason engine::judge_late(const response& answer, time_point now)
+inline ignore_reason engine::judge_late(const response& answer, const arrival_span& arrived)
 {
     constexpr auto reason = ignore_reason::not_awaited;
+    const time_point now = arrived.latest;
     if (!answer.success() || *answer.opcode == address_opcode || !answer.internal_port)
         return reason;
     record* entry = records_.find({static_cast<protocol>(*answer.opcode), *answer.internal_port});
@@ -128,7 +132,7 @@ inline ignore_reason engine::judge_late(const response& answer, time_point now)
             if (expected)
                 conclude_farewell(*entry, {}, now);
         } else if (entry->wanted && entry->live && renewals_.contains(*entry) &&
-                   now - entry->last_remove <= late_answer_window) {
+                   arrived.earliest - entry->last_remove <= late_answer_window) {
             unplace(*entry);
             entry->removes_unanswered = 0;
             entry->due = std::max(now, entry->last_create + least_request_gap);
@@ -139,13 +143,16 @@ inline ignore_reason engine::judge_late(const response& answer, time_point now)
 }
 
 /// The answer to the request in flight.
-inline void engine::accept(const response& answer, time_point now)
+inline void engine::accept(const response& answer, const arrival_span& arrived)
 {
+    const time_point now = arrived.latest;
     verdict_ = {};
     verdict_until_ = long_ago;
     gate_ = long_ago;
     silences_ = 0;
-    if (answer.epoch && epoch_.update(*answer.epoch, now))
+    const arrival_span after_request{std::max(arrived.earliest, flight_->first_sent), now};
+    flight_->granted_from = flight_->transmissions.last_until(after_request.earliest);
+    if (answer.epoch && epoch_.update(*answer.epoch, after_request) == epoch_sign::certainly_lost)
         state_lost(now);
 
     error_code why{static_cast<int>(answer.result), result_category()};
@@ -168,8 +175,9 @@ inline void engine::refused(time_point now)
 
 /// A datagram that came to the announcement port (B-3, B-4, B-10).
 inline ignore_reason engine::announcement(const net::ip::address& source, bytes_view bytes,
-                                          time_point now)
+                                          const arrival_span& arrived)
 {
+    const time_point now = arrived.latest;
     const auto reason = [&] {
         if (!attached_ || source != gateway_->address)
             return ignore_reason::wrong_source;
@@ -198,8 +206,11 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
         hint_by_rumour(true, now);
     } else {
         const response answer = decode(bytes);
-        if (epoch_.update(*answer.epoch, now))
+        const epoch_sign sign = epoch_.update(*answer.epoch, arrived);
+        if (sign == epoch_sign::certainly_lost)
             state_lost(now);
+        else if (sign == epoch_sign::perhaps_lost)
+            doubt_state(now);
         if (answer.success() && answer.address != 0)
             set_address(net::ip::address_v4{answer.address}, {}, now);
         hint_by_rumour(false, now);

@@ -119,6 +119,7 @@ inline void engine::lose(record& entry, error_code why, time_point now)
         return release(entry, now);
     entry.failures = 0;
     entry.due = earliest_create(entry, now);
+    gate_ = std::min(gate_, entry.due); // a loss is worth a request, though the gateway was silent
     place(entry);
     if (entry.announced)
         tell(event_kind::lost, entry);

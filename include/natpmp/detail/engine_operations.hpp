@@ -151,27 +151,27 @@ inline void engine::cancel(operation& what, bool total_only, error_code why, tim
     const bool granted = what.maps() && what.stage == operation_stage::address;
     finish(what, granted && why == errc::timed_out ? error_code{} : why, now);
     if (what.kind == operation_kind::shutdown && leavers_.empty() && !closed_)
-        finish_shutdown(now);
+        finish_shutdown(errc::gateway_silent, now);
 }
 
-inline void engine::cancel_all()
+inline void engine::cancel_all(time_point now)
 {
     const error_code why = net::error::operation_aborted;
     while (operation* each = order_.front())
-        cancel(*each, false, why, now_);
+        cancel(*each, false, why, now);
     if (reader_)
-        cancel(*reader_, false, why, now_);
+        cancel(*reader_, false, why, now);
     while (operation* each = leavers_.front())
-        cancel(*each, false, why, now_);
+        cancel(*each, false, why, now);
 }
 
 /// Ends everything at once and for good; nothing more is sent.
-inline void engine::close()
+inline void engine::close(time_point now)
 {
     closed_ = true;
     attached_ = false;
     flight_.reset();
-    cancel_all();
+    cancel_all(now);
 }
 
 /// Takes back an operation whose owner goes away; it completes nowhere.

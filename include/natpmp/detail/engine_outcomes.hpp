@@ -35,8 +35,6 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     flight_.reset();
     if (why && !done.preempted && !done.orphaned)
         counters.last_error = why;
-    if (answer && done.what != request_kind::create && done.what != request_kind::address)
-        removal_delay_ = now - done.first_sent;
     if (done.what == request_kind::address) {
         if (answer)
             set_address(net::ip::address_v4{answer->address}, why, now);
@@ -48,8 +46,18 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
             grant(*done.entry, done, *answer, now);
         conclude_create(done, why, now);
     } else {
-        release(*done.entry, now); // a clean-up: the map request follows whatever came of it
+        conclude_clean_up(*done.entry, now);
     }
+}
+
+/// The map request follows, whatever came of the delete before it.
+inline void engine::conclude_clean_up(record& entry, time_point now)
+{
+    cleaned_->set(entry.key.number());
+    if (!entry.wanted)
+        return release(entry, now);
+    entry.due = now;
+    place(entry);
 }
 
 inline void engine::conclude_create(const flight& done, error_code why, time_point now)
@@ -68,7 +76,7 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
     else if (done.owner && !done.preempted) {
         close_gate(why, now);
         if (is_verdict(why) && entry.live && entry.due <= now) { // that was the renewal
-            entry.due = plan_renewal(now, entry.expiry).next;
+            entry.due = plan_renewal(entry.due, now, entry.expiry).next;
             hurry_if_awaited(entry, now);
             place(entry);
         }
@@ -85,11 +93,23 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
         release(entry, now);
 }
 
+/// When a failed renewal is tried again: as planned, unless it began so late that the next attempt
+/// would follow too soon.
+inline time_point engine::next_renewal(const flight& done) noexcept
+{
+    if (done.next_attempt == never)
+        return never;
+    const time_point soonest = done.first_sent + least_renewal_gap;
+    return soonest - done.next_attempt > late_turn ? soonest : done.next_attempt;
+}
+
 /// A renewal or a background attempt failed: the mapping is up until its lifetime ends (N-3, N-7).
 inline void engine::create_failed(record& entry, const flight& done, error_code why, time_point now)
 {
     unplace(entry);
-    if (done.preempted && !entry.live && now - done.first_sent >= crowded_burst) {
+    if (done.was_live && !entry.live) { // the lease ended meanwhile, as at any other time
+        entry.due = earliest_create(entry, now);
+    } else if (done.preempted && !entry.live && now - done.first_sent >= crowded_burst) {
         entry.due = now + pause_after(count_failure(entry), false);
     } else if (done.preempted) {
         entry.due = std::max(now, entry.last_create + least_renewal_gap);
@@ -98,9 +118,7 @@ inline void engine::create_failed(record& entry, const flight& done, error_code 
     } else {
         const bool news = !entry.failing;
         entry.failing = true;
-        entry.due = done.rank != rank::renewal ? entry.expiry
-                    : done.next_attempt >= now ? done.next_attempt
-                                               : plan_renewal(now, entry.expiry).next;
+        entry.due = done.rank == rank::renewal ? next_renewal(done) : entry.expiry;
         hurry_if_awaited(entry, now);
         if (news && entry.announced)
             tell(event_kind::renewal_failing, entry);
@@ -132,10 +150,10 @@ inline void engine::grant(record& entry, const flight& done, const response& ans
     unplace(entry);
     const duration lifetime = counted_lifetime(answer.lifetime, done.lifetime);
     expiries_.erase(entry);
-    entry.expiry = done.last_sent + lifetime;
+    entry.expiry = done.granted_from + lifetime;
     expiries_.push(entry);
     set_live(entry, true);
-    entry.due = std::max(done.doubtful ? now : done.last_sent + lifetime / 2,
+    entry.due = std::max(done.doubtful ? now : done.granted_from + lifetime / 2,
                          entry.last_create + least_request_gap);
     place(entry);
 

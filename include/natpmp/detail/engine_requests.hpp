@@ -28,7 +28,7 @@ inline bool engine::begin_removal(time_point now)
         record& entry = *records_.find(what->key());
         unwish(entry, now);
         const time_point end = entry.live ? entry.expiry : never; // D-4
-        begin_remove(entry, what, request_kind::remove, burst(medium_burst, end));
+        begin_remove(entry, what, request_kind::remove, burst(medium_burst, now, end));
         return true;
     }
     while (!removals_.empty()) {
@@ -37,7 +37,7 @@ inline bool engine::begin_removal(time_point now)
         if (entry.wanted || entry.operations > 0)
             continue;
         const time_point end = entry.live ? entry.expiry : now + duration{127750ms};
-        begin_remove(entry, nullptr, request_kind::remove, burst(short_burst, end));
+        begin_remove(entry, nullptr, request_kind::remove, burst(short_burst, now, end));
         return true;
     }
     return false;
@@ -55,21 +55,18 @@ inline bool engine::begin_operation(time_point now)
 inline bool engine::begin_stage(operation& what, time_point now)
 {
     if (what.kind == operation_kind::address) {
-        begin_address(&what, burst(full_burst, never));
+        begin_address(&what, burst(full_burst));
         return true;
     }
     if (what.stage == operation_stage::address) {
-        begin_address(&what, burst(medium_burst, never));
+        begin_address(&what, burst(medium_burst));
         return true;
     }
     record& entry = *records_.find(what.key());
     if (what.stage == operation_stage::clean_up) {
-        const bool needed = what.request.clean_up && !entry.key.assigned() && !entry.live &&
-                            !entry.possible && !cleaned_->test(entry.key.number());
         what.stage = operation_stage::create;
-        if (needed) {
-            cleaned_->set(entry.key.number());
-            begin_remove(entry, &what, request_kind::clean_up, burst(short_burst, never));
+        if (what.request.clean_up && clean_up_due(entry)) {
+            begin_remove(entry, &what, request_kind::clean_up, burst(short_burst));
             return true;
         }
     }
@@ -82,8 +79,26 @@ inline bool engine::begin_stage(operation& what, time_point now)
     else if (entry.live && port == 0)
         port = entry.external_port;
     begin_create(entry, &what, port, static_cast<std::uint32_t>(what.request.lifetime.count()),
-                 rank::operation, burst(full_burst, never));
+                 rank::operation, burst(full_burst));
     return true;
+}
+
+/// Whether what an earlier run may have left at the gateway was not deleted yet.
+inline bool engine::clean_up_due(const record& entry) const noexcept
+{
+    return cleaned_ && !cleaned_->test(entry.key.number()) && !entry.key.assigned() &&
+           !entry.live && !entry.possible;
+}
+
+/// Whether an operation that waits for background attempts has not seen its clean-up yet.
+inline bool engine::clean_up_awaited(const record& entry) const noexcept
+{
+    if (!clean_up_due(entry))
+        return false;
+    const operation* each = parked_.front();
+    while (each && !(each->request.clean_up && each->concerns(entry.key)))
+        each = operation_queue::next(*each);
+    return each;
 }
 
 /// Puts a map request off that would follow another one for the same mapping too soon.
@@ -105,9 +120,9 @@ inline bool engine::begin_renewal(time_point now)
         return false;
     record& entry = renewals_.top();
     unplace(entry);
-    const renewal_attempt attempt = plan_renewal(now, entry.expiry);
+    const renewal_attempt attempt = plan_renewal(entry.due, now, entry.expiry);
     begin_create(entry, nullptr, entry.external_port, entry.lifetime, rank::renewal,
-                 burst(full_burst, attempt.end));
+                 burst(full_burst, attempt.begin, attempt.end));
     flight_->next_attempt = attempt.next;
     return true;
 }
@@ -116,7 +131,7 @@ inline bool engine::begin_background(time_point now)
 {
     if (kept_ > 0 && address_.due <= now) {
         address_.due = never;
-        begin_address(nullptr, burst(medium_burst, never));
+        begin_address(nullptr, burst(medium_burst));
         return true;
     }
     while (!retries_.empty() && defer_create(retries_.top(), now)) {
@@ -125,8 +140,12 @@ inline bool engine::begin_background(time_point now)
         return false;
     record& entry = retries_.top();
     unplace(entry);
+    if (clean_up_awaited(entry)) {
+        begin_remove(entry, nullptr, request_kind::clean_up, burst(short_burst));
+        return true;
+    }
     const std::uint16_t port = entry.external_port ? entry.external_port : entry.suggested_port;
-    begin_create(entry, nullptr, port, entry.lifetime, rank::background, burst(full_burst, never));
+    begin_create(entry, nullptr, port, entry.lifetime, rank::background, burst(full_burst));
     return true;
 }
 
@@ -154,7 +173,9 @@ inline void engine::begin_remove(record& entry, operation* owner, request_kind w
 {
     flight_.emplace(
         flight{.what = what,
-               .rank = what == request_kind::clean_up ? rank::operation : rank::removal,
+               .rank = what == request_kind::remove ? rank::removal
+                       : owner                      ? rank::operation
+                                                    : rank::background,
                .owner = owner,
                .entry = &entry,
                .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port, 0, 0),

@@ -32,8 +32,9 @@ inline const packet* engine::advance(time_point now)
             return transmit(now);
         if (!flight_->transmissions.over(now))
             return nullptr;
-        recheck_ = recheck_ || !flight_->preempted;
-        conclude(errc::gateway_silent, nullptr, now);
+        const bool silent = !flight_->answered_empty;
+        recheck_ = recheck_ || (silent && !flight_->preempted);
+        conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
     }
 }
 
@@ -41,7 +42,7 @@ inline const packet* engine::advance(time_point now)
 inline void engine::expire(time_point now)
 {
     if (closing_ && !closed_ && now >= close_at_)
-        finish_shutdown(now);
+        finish_shutdown(errc::gateway_silent, now);
     while (order_.front() && order_.front()->deadline <= now)
         cancel(*order_.front(), false, errc::timed_out, now);
     while (!expiries_.empty() && expiries_.top().expiry <= now)
@@ -81,7 +82,9 @@ inline time_point engine::deadline() const noexcept
         consider(*settled_at_);
     if (!attached_) {
         if (kept_ > 0)
-            consider(attach_at_);
+            consider(std::max(attach_at_, attach_not_before_));
+        if (!user_queue_.empty() || !unmap_queue_.empty())
+            consider(attach_not_before_);
         return next;
     }
     if (flight_)
@@ -158,7 +161,6 @@ inline const packet* engine::transmit(time_point now)
     else
         ++counters.retransmitted;
     ++counters.sent;
-    request.last_sent = now;
     request.transmissions.sent(now);
     if (request.owner)
         request.owner->sent = true;
@@ -181,6 +183,17 @@ inline const packet* engine::transmit(time_point now)
 inline bool engine::first_transmission() const noexcept
 {
     return flight_ && flight_->transmissions.count() == 1;
+}
+
+/// The system refused the datagram that advance() gave last. For the request it counts as one that
+/// was lost on its way.
+inline void engine::not_sent(error_code why) noexcept
+{
+    --counters.sent;
+    if (flight_->first_sent != now_)
+        --counters.retransmitted;
+    ++counters.not_sent;
+    counters.last_error = why;
 }
 
 inline operation* engine::take_finished() noexcept

@@ -45,7 +45,7 @@ inline void engine::begin_shutdown(operation& what, time_point now)
         removals_.push(entry);
     });
     if (!attached_ || removals_.empty())
-        return finish_shutdown(now);
+        return finish_shutdown(errc::no_gateway, now);
     if (flight_) {
         const auto shares = static_cast<duration::rep>(removals_.size() + 1);
         orphan(now);
@@ -59,7 +59,7 @@ inline void engine::begin_shutdown(operation& what, time_point now)
 inline bool engine::begin_farewell(time_point now)
 {
     if (removals_.empty()) {
-        finish_shutdown(now);
+        finish_shutdown({}, now);
         return false;
     }
     record& entry = removals_.top();
@@ -67,7 +67,7 @@ inline bool engine::begin_farewell(time_point now)
     const duration share = (close_at_ - now) / left;
     const duration wait = std::min(first_wait * (1U << entry.failures), share);
     unplace(entry);
-    begin_remove(entry, nullptr, request_kind::remove, burst(1, never, wait));
+    begin_remove(entry, nullptr, request_kind::remove, burst(1, wait));
     return true;
 }
 
@@ -90,7 +90,8 @@ inline void engine::conclude_farewell(record& entry, error_code why, time_point 
     retire(entry, now);
 }
 
-inline void engine::finish_shutdown(time_point now)
+/// Ends the shutdown. `why` is the error of each mapping that is still to be deleted.
+inline void engine::finish_shutdown(error_code why, time_point now)
 {
     closed_ = true;
     if (now < left_until_)
@@ -98,9 +99,9 @@ inline void engine::finish_shutdown(time_point now)
     record* last = flight_ ? flight_->entry : nullptr;
     flight_.reset();
     if (last && last->farewell)
-        conclude_farewell(*last, errc::gateway_silent, now);
+        conclude_farewell(*last, why, now);
     while (!removals_.empty())
-        conclude_farewell(removals_.top(), errc::gateway_silent, now);
+        conclude_farewell(removals_.top(), why, now);
     attached_ = false;
     while (operation* each = leavers_.front())
         finish(*each, farewell_error_, now);

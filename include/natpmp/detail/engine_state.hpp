@@ -35,24 +35,25 @@ public:
     // Commands.
     void start(operation& what, time_point now);
     void cancel(operation& what, bool total_only, error_code why, time_point now);
-    void cancel_all();
+    void cancel_all(time_point now);
     void withdraw(operation& what);
-    void close();
+    void close(time_point now);
     void network_changed(time_point now);
     void host_changed(time_point now);
     void give_up(mapping_key key, time_point now);
 
     // The world.
     [[nodiscard]] bool wants_gateway(time_point now) const noexcept;
-    [[nodiscard]] bool wants_recheck() const noexcept;
+    [[nodiscard]] bool wants_recheck(time_point now) const noexcept;
     [[nodiscard]] bool take_recheck(time_point now);
     void attach(const gateway& found, time_point now);
     void detach(error_code why, time_point now);
     void suspend();
 
     // What arrives.
-    ignore_reason receive(bytes_view bytes, time_point now);
-    ignore_reason announcement(const net::ip::address& source, bytes_view bytes, time_point now);
+    ignore_reason receive(bytes_view bytes, const arrival_span& arrived);
+    ignore_reason announcement(const net::ip::address& source, bytes_view bytes,
+                               const arrival_span& arrived);
     void refused(time_point now);
     void announcements_unavailable(error_code why);
 
@@ -65,6 +66,7 @@ public:
     [[nodiscard]] const packet* advance(time_point now);
     [[nodiscard]] time_point deadline() const noexcept;
     [[nodiscard]] bool first_transmission() const noexcept;
+    void not_sent(error_code why) noexcept;
     operation* take_finished() noexcept;
     void give_back(operation& what) noexcept;
 
@@ -87,6 +89,12 @@ public:
     [[nodiscard]] bool attached() const noexcept
     {
         return attached_;
+    }
+
+    /// Whether there was another gateway too often lately, so that it is not asked for yet.
+    [[nodiscard]] bool limited(time_point now) const noexcept
+    {
+        return !attached_ && now < attach_not_before_;
     }
 
     /// Whether a request waits for its answer.
@@ -147,20 +155,23 @@ private:
     bool defer_create(record& entry, time_point now);
     bool begin_renewal(time_point now);
     bool begin_background(time_point now);
+    [[nodiscard]] bool clean_up_due(const record& entry) const noexcept;
+    [[nodiscard]] bool clean_up_awaited(const record& entry) const noexcept;
     void begin_create(record& entry, operation* owner, std::uint16_t port, std::uint32_t lifetime,
                       rank urgency, burst transmissions);
     void begin_remove(record& entry, operation* owner, request_kind what, burst transmissions);
     void begin_address(operation* owner, burst transmissions);
 
     // engine_answers.hpp
-    ignore_reason judge(const response& answer, time_point now);
-    [[nodiscard]] bool answers_a_removal(const response& answer, const record& entry,
-                                         time_point now) const noexcept;
-    ignore_reason judge_late(const response& answer, time_point now);
-    void accept(const response& answer, time_point now);
+    ignore_reason judge(const response& answer, const arrival_span& arrived);
+    ignore_reason judge_delete_answer(record& entry) noexcept;
+    ignore_reason judge_late(const response& answer, const arrival_span& arrived);
+    void accept(const response& answer, const arrival_span& arrived);
 
     // engine_outcomes.hpp
     void conclude(error_code why, const response* answer, time_point now);
+    void conclude_clean_up(record& entry, time_point now);
+    [[nodiscard]] static time_point next_renewal(const flight& done) noexcept;
     void conclude_create(const flight& done, error_code why, time_point now);
     void create_failed(record& entry, const flight& done, error_code why, time_point now);
     void grant(record& entry, const flight& done, const response& answer, time_point now);
@@ -180,6 +191,8 @@ private:
 
     // engine_world.hpp
     void state_lost(time_point now);
+    void doubt_state(time_point now);
+    void plan_recovery(bool asks_only, time_point now);
     void recover(time_point now);
     void hint(time_point now);
     void take_hint(time_point now);
@@ -192,7 +205,7 @@ private:
     void begin_shutdown(operation& what, time_point now);
     bool begin_farewell(time_point now);
     void conclude_farewell(record& entry, error_code why, time_point now);
-    void finish_shutdown(time_point now);
+    void finish_shutdown(error_code why, time_point now);
 
     // engine_news.hpp
     void note(record& entry);
@@ -229,13 +242,14 @@ private:
     std::size_t operations_ = 0;
 
     std::optional<flight> flight_;
-    duration removal_delay_{0}; ///< of the last delete that was answered
     bool attached_ = false;
     bool recheck_ = false;                 ///< whether the gateway may be another one
     std::optional<time_point> settled_at_; ///< when the host's changes are looked at
     std::optional<gateway> gateway_;       ///< the last one, also while detached
     time_point attach_at_ = long_ago;
+    time_point attach_not_before_ = long_ago; ///< set when changes_ is used up
     unsigned attach_failures_ = 0;
+    token_bucket changes_{10, 30s}; ///< of the gateway, and its returns
 
     error_code verdict_{}; ///< "no NAT-PMP here" (T-6)
     time_point verdict_until_ = long_ago;
@@ -245,6 +259,7 @@ private:
     epoch_tracker epoch_;
     std::uint32_t generation_ = 0;
     std::optional<time_point> recovery_at_;
+    bool recovery_asks_ = false;        ///< whether it only asks for the address
     time_point quiet_until_ = long_ago; ///< what a loss of state hurries waits so long (R-1)
     token_bucket recoveries_{3, 5min};
     token_bucket hints_{3, 5min};

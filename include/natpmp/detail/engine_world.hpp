@@ -15,16 +15,35 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
+/// The longest wait between a loss of the gateway's state and the requests that follow.
+constexpr duration most_recovery_delay = 5s;
+
 /// A reset of the gateway's clock (E-2): all it gave is gone. One recovery, after a random delay,
 /// serves however many packets tell of it.
 inline void engine::state_lost(time_point now)
 {
     ++counters.resets;
     ++generation_;
+    plan_recovery(false, now);
+}
+
+/// An announcement leaves it open whether the gateway's clock was reset. The gateway is asked for
+/// its address, in the place of a recovery: it is known when an answer came.
+inline void engine::doubt_state(time_point now)
+{
+    plan_recovery(true, now);
+}
+
+/// One random wait serves for all that tells of the same loss.
+inline void engine::plan_recovery(bool asks_only, time_point now)
+{
+    recovery_asks_ = asks_only && (!recovery_at_ || recovery_asks_);
     if (recovery_at_ || kept_ == 0)
         return;
-    std::uniform_int_distribution<duration::rep> delay(0, duration{5s}.count());
-    quiet_until_ = now + duration{delay(random_)};
+    if (now - quiet_until_ >= most_recovery_delay) {
+        std::uniform_int_distribution<duration::rep> delay(0, most_recovery_delay.count());
+        quiet_until_ = now + duration{delay(random_)};
+    }
     recovery_at_ = std::max(quiet_until_, recoveries_.next());
 }
 
@@ -32,8 +51,10 @@ inline void engine::recover(time_point now)
 {
     recovery_at_.reset();
     recoveries_.take(now);
-    if (!address_fresh(now))
+    if (recovery_asks_ || !address_fresh(now))
         address_.due = now;
+    if (recovery_asks_)
+        return;
     records_.for_each([&](record& entry) {
         if (!entry.wanted || entry.generation == generation_)
             return;
@@ -102,7 +123,7 @@ inline void engine::host_changed(time_point now)
 
 inline bool engine::wants_gateway(time_point now) const noexcept
 {
-    if (attached_ || closing_ || closed_)
+    if (attached_ || closing_ || closed_ || limited(now))
         return false;
     return !user_queue_.empty() || !unmap_queue_.empty() || (kept_ > 0 && attach_at_ <= now);
 }
@@ -116,14 +137,14 @@ inline bool engine::take_recheck(time_point now)
         recheck_ = true;
         hint_by_rumour(false, now);
     }
-    const bool due = wants_recheck();
+    const bool due = wants_recheck(now);
     recheck_ = false;
     return due;
 }
 
-inline bool engine::wants_recheck() const noexcept
+inline bool engine::wants_recheck(time_point now) const noexcept
 {
-    return recheck_ && attached_ && !closing_;
+    return attached_ && !closing_ && (recheck_ || (settled_at_ && *settled_at_ <= now));
 }
 
 /// A socket to this gateway is open.
@@ -132,10 +153,19 @@ inline void engine::attach(const gateway& found, time_point now)
     const bool by_hand = !options_.gateway.is_unspecified();
     if (!by_hand && !options_.allow_public_address &&
         classify(found.local_address) != address_kind::private_use)
-        return detach(errc::not_behind_nat, now);
+        return detach(errc::not_behind_nat, now);
+    const bool again = gateway_ == found && attach_failures_ > 0; // it was away
+    const bool other = gateway_ && gateway_ != found;
+    if ((again || other) && !closing_) {
+        if (changes_.next() > now) {
+            attach_not_before_ = changes_.next();
+            return drop_flight(now);
+        }
+        changes_.take(now);
+    }
     attach_failures_ = 0;
     if (closing_) {
-        finish_shutdown(now);
+        finish_shutdown(errc::gateway_changed, now);
     } else if (gateway_ != found) {
         attached_ = true;
         change_gateway(found, now);
@@ -179,11 +209,11 @@ inline void engine::leave_gateway(record& entry, time_point now)
 {
     entry.possible = false;
     entry.creates_unanswered = entry.removes_unanswered = 0;
-    entry.last_create = entry.last_remove = long_ago;
+    entry.last_remove = long_ago;
     if (entry.live) {
         lose(entry, errc::gateway_changed, now);
     } else if (entry.wanted) {
-        entry.due = now;
+        entry.due = earliest_create(entry, now);
         place(entry);
     } else {
         release(entry, now);
@@ -195,7 +225,7 @@ inline void engine::detach(error_code why, time_point now)
 {
     counters.last_error = why;
     if (closing_)
-        return finish_shutdown(now);
+        return finish_shutdown(why, now);
     drop_flight(now);
     attach_at_ = now + pause_after(++attach_failures_, false);
     fail_queued(why, now);

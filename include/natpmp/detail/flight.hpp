@@ -46,13 +46,15 @@ struct flight
     packet bytes{};
     std::uint32_t lifetime = 0; ///< as asked
     burst transmissions{};
-    time_point first_sent{}, last_sent{};
+    time_point first_sent{};
+    time_point granted_from{};       ///< the last transmission before the answer arrived
     time_point next_attempt = never; ///< of a renewal that fails
     bool was_possible = false;       ///< whether the gateway may have had the mapping before
     bool was_live = false;           ///< whether the mapping was up before
     bool orphaned = false;           ///< its operation is gone; the answer may still matter
     bool preempted = false;          ///< something more urgent waits
-    bool doubtful = false;           ///< whether a delete was answered meanwhile
+    bool doubtful = false;           ///< a delete was answered meanwhile; it may have come last
+    bool answered_empty = false;     ///< a success without port and lifetime came, of no delete
 };
 
 } // namespace detail

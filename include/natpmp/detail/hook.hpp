@@ -23,7 +23,8 @@ struct kept_datagram
     datagram::fate what;
     ignore_reason reason;
     net::ip::udp::endpoint peer;
-    std::vector<std::uint8_t> bytes;
+    error_code error{};
+    std::vector<std::uint8_t> bytes{};
 };
 
 using hook_item = std::variant<event, kept_datagram>;
@@ -52,7 +53,7 @@ public:
             function_(*news);
         } else if constexpr (std::is_invocable_v<Function&, const datagram&>) {
             const auto& kept = std::get<kept_datagram>(item);
-            function_(datagram{kept.what, kept.reason, kept.peer, kept.bytes});
+            function_(datagram{kept.what, kept.reason, kept.peer, kept.bytes, kept.error});
         }
     }
 

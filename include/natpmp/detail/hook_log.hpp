@@ -9,9 +9,9 @@
 
 #include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/hook.hpp>
+#include <natpmp/detail/wire.hpp>
 
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -43,30 +43,29 @@ public:
     }
 
     /// Takes events, then a datagram.
-    void add(std::vector<event>& events, datagram::fate what, ignore_reason reason,
-             const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes) noexcept
+    void add(std::vector<event>& events, const kept_datagram& seen, bytes_view bytes) noexcept
     {
         if (!hook_)
             return;
         collect(events);
-        keep([&] { return kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}}; });
+        keep_datagram(seen, bytes);
     }
 
     /// Takes a datagram, then the events that it caused.
-    void add_first(std::vector<event>& events, datagram::fate what, ignore_reason reason,
-                   const net::ip::udp::endpoint& peer, std::span<const std::uint8_t> bytes) noexcept
+    void add_first(std::vector<event>& events, const kept_datagram& seen, bytes_view bytes) noexcept
     {
         if (!hook_)
             return;
-        keep([&] { return kept_datagram{what, reason, peer, {bytes.begin(), bytes.end()}}; });
+        keep_datagram(seen, bytes);
         collect(events);
     }
 
-    /// Calls the hook, which may do anything, even take itself away or destroy the client.
-    void deliver()
+    /// Calls the hook, which may do anything, even take itself away or destroy the client. Returns
+    /// whether it was called.
+    bool deliver()
     {
-        if (std::exchange(delivering_, true))
-            return;
+        if (items_.empty() || std::exchange(delivering_, true))
+            return false;
         while (hook_ && !items_.empty()) {
             const auto function = hook_;
             const auto items = std::exchange(items_, {});
@@ -75,9 +74,19 @@ public:
                     function->call(item);
         }
         delivering_ = false;
+        return true;
     }
 
 private:
+    void keep_datagram(const kept_datagram& seen, bytes_view bytes) noexcept
+    {
+        keep([&] {
+            kept_datagram kept = seen;
+            kept.bytes.assign(bytes.begin(), bytes.end());
+            return kept;
+        });
+    }
+
     template <class Make>
     void keep(Make make) noexcept
     {

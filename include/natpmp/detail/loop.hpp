@@ -7,6 +7,7 @@
 #ifndef NATPMP_DETAIL_LOOP_HPP
 #define NATPMP_DETAIL_LOOP_HPP
 
+#include <natpmp/detail/epoch.hpp>
 #include <natpmp/detail/handler_memory.hpp>
 #include <natpmp/detail/wire.hpp>
 
@@ -22,18 +23,18 @@ namespace detail {
 class loop_owner : public std::enable_shared_from_this<loop_owner>
 {
 public:
-    /// A datagram of the gateway's, what ICMP says instead, or that the socket is of no use.
-    virtual void received(error_code error, bytes_view bytes) = 0;
+    /// There may be something to read, or the alarm's time has come: a turn is due.
+    virtual void turn() = 0;
 
-    /// An announcement, or an error of its socket.
-    virtual void heard(error_code error, const net::ip::udp::endpoint& source,
-                       bytes_view bytes) = 0;
+    /// A datagram of the gateway's, what ICMP says instead, or that the socket is of no use.
+    virtual void received(error_code error, bytes_view bytes, const arrival_span& arrived) = 0;
+
+    /// An announcement, or that its socket is of no use.
+    virtual void heard(error_code error, const net::ip::udp::endpoint& source, bytes_view bytes,
+                       const arrival_span& arrived) = 0;
 
     /// The host's network changed.
     virtual void changed() = 0;
-
-    /// The alarm's time has come, or will have to be set again.
-    virtual void woken() = 0;
 
 protected:
     ~loop_owner() = default;

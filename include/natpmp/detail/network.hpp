@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// The client's sockets and their receive loops.
+/// The client's sockets: waiting until there is something to read, and reading it.
 
 #ifndef NATPMP_DETAIL_NETWORK_HPP
 #define NATPMP_DETAIL_NETWORK_HPP
@@ -11,6 +11,7 @@
 #include <natpmp/platform.hpp>
 
 #include <array>
+#include <span>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -22,7 +23,8 @@ inline bool is_refusal(const error_code& error) noexcept
     return error == net::error::connection_refused || error == net::error::connection_reset;
 }
 
-/// The sockets towards one gateway, and the notices of change; what arrives is told to the owner.
+/// The sockets towards one gateway, and the notices of change. The owner is told when there may be
+/// something to read, and reads it, then or at any other time.
 template <class Platform>
 class network
 {
@@ -31,25 +33,32 @@ public:
         : requests_(world, owner), announcements_(world, owner), changes_(world, owner)
     {}
 
-    /// Opens the request socket and starts to receive.
-    error_code open(const gateway& where, std::uint16_t port)
+    /// Opens the request socket and starts to wait for answers.
+    error_code open(const gateway& where, std::uint16_t port, time_point now)
     {
         close();
         open_ = true;
-        return start(requests_, where, port);
+        return start(requests_, now, where, port);
     }
 
-    /// Opens the announcement socket and starts to hear.
-    error_code listen(const gateway& where, std::uint16_t port)
+    /// Opens the announcement socket and starts to wait for announcements.
+    error_code listen(const gateway& where, std::uint16_t port, time_point now)
     {
-        return start(announcements_, where, port);
+        return start(announcements_, now, where, port);
     }
 
     /// Starts to watch the host, once; without notices, failures and the application tell.
     void watch()
     {
         if (!std::exchange(watching_, true))
-            start(changes_);
+            start(changes_, long_ago);
+    }
+
+    /// Takes in what lies in the sockets, at most 64 datagrams from each.
+    void read(time_point now)
+    {
+        requests_.read(now);
+        announcements_.read(now);
     }
 
     /// Sends to the gateway without blocking.
@@ -83,74 +92,101 @@ public:
     }
 
 private:
-    /// Errors of a socket, in a row.
-    class error_count
+    /// Waits for one of the two sockets, and reads it.
+    template <class Source>
+    class socket_loop : public loop
     {
     public:
-        /// Whether to use the socket on.
-        bool bearable(bool failed)
+        using source_type = Source;
+
+        socket_loop(const Platform& world, loop_owner& tell)
+            : loop(tell), source(world.template make<source_type>())
+        {}
+
+        /// Reads until nothing is left, the socket proves useless or is closed, or often enough.
+        void read(time_point now)
         {
-            constexpr unsigned most = 16;
-            count_ = failed ? count_ + 1 : 0;
-            if (count_ <= most)
-                return true;
-            count_ = 0;
-            return false;
+            constexpr unsigned most_datagrams = 64, most_errors = 16;
+            arrival_span arrived{looked_at, now};
+            unsigned errors = 0; // in a row: ICMP reports one error for each datagram sent
+            for (unsigned count = 0; active() && count < most_datagrams; ++count) {
+                error_code error;
+                net::ip::udp::endpoint sender;
+                const std::size_t size = source.receive_from(bytes_, sender, error);
+                if (error == net::error::would_block || error == net::error::try_again) {
+                    looked_at = now;
+                    return;
+                }
+                errors = error ? errors + 1 : 0;
+                if (errors > most_errors)
+                    return useless(error);
+                if (!error || is_refusal(error))
+                    take({bytes_.data(), size}, sender, error, arrived);
+            }
         }
+
+        source_type source;
+        time_point looked_at = long_ago; ///< when it was last found empty, or opened
 
     private:
-        unsigned count_ = 0;
-    };
-
-    struct request_loop final : loop
-    {
-        using source_type = typename Platform::request_socket_type;
-
-        request_loop(const Platform& world, loop_owner& tell)
-            : loop(tell), source(world.template make<source_type>())
-        {}
-
         void wait(handler to_call) override
         {
-            source.async_receive(bytes, std::move(to_call));
+            source.async_wait(std::move(to_call));
         }
 
-        bool ready(error_code error, std::size_t size) override
+        bool ready(error_code error, std::size_t) override
         {
-            const bool usable = errors.bearable(error && !is_refusal(error));
-            if (!error || is_refusal(error) || !usable)
-                owner().received(error, {bytes.data(), size});
-            return usable;
+            if (error)
+                useless(error);
+            else
+                owner().turn();
+            return !error;
         }
 
-        source_type source;
-        error_count errors;
-        std::array<std::uint8_t, receive_buffer_size> bytes{};
+        /// A datagram, or what ICMP port unreachable becomes.
+        virtual void take(bytes_view bytes, const net::ip::udp::endpoint& sender, error_code error,
+                          const arrival_span& arrived) = 0;
+
+        /// The socket is of no use any more.
+        virtual void useless(error_code error) = 0;
+
+        std::array<std::uint8_t, receive_buffer_size> bytes_{};
     };
 
-    struct announcement_loop final : loop
+    struct request_loop final : socket_loop<typename Platform::request_socket_type>
     {
-        using source_type = typename Platform::announcement_socket_type;
+        using socket_loop<typename Platform::request_socket_type>::socket_loop;
 
-        announcement_loop(const Platform& world, loop_owner& tell)
-            : loop(tell), source(world.template make<source_type>())
-        {}
-
-        void wait(handler to_call) override
+    private:
+        void take(bytes_view bytes, const net::ip::udp::endpoint&, error_code error,
+                  const arrival_span& arrived) override
         {
-            source.async_receive_from(bytes, sender, std::move(to_call));
+            this->owner().received(error, bytes, arrived);
         }
 
-        bool ready(error_code error, std::size_t size) override
+        void useless(error_code error) override
         {
-            owner().heard(error, sender, {bytes.data(), size});
-            return errors.bearable(static_cast<bool>(error));
+            this->owner().received(error, {}, {});
+        }
+    };
+
+    struct announcement_loop final : socket_loop<typename Platform::announcement_socket_type>
+    {
+        using socket_loop<typename Platform::announcement_socket_type>::socket_loop;
+
+    private:
+        void take(bytes_view bytes, const net::ip::udp::endpoint& sender, error_code error,
+                  const arrival_span& arrived) override
+        {
+            if (!error)
+                this->owner().heard(error, sender, bytes, arrived);
         }
 
-        source_type source;
-        error_count errors;
-        net::ip::udp::endpoint sender;
-        std::array<std::uint8_t, receive_buffer_size> bytes{};
+        void useless(error_code error) override
+        {
+            this->stop();
+            this->owner().heard(error, {}, {}, {});
+        }
     };
 
     struct change_loop final : loop
@@ -174,6 +210,7 @@ private:
         }
 
         source_type source;
+        time_point looked_at = long_ago; ///< means nothing here
     };
 
     template <class Loop>
@@ -184,12 +221,14 @@ private:
     }
 
     template <class Loop, class... Where>
-    static error_code start(Loop& what, const Where&... where)
+    static error_code start(Loop& what, time_point now, const Where&... where)
     {
         return or_no_memory([&] {
             const error_code error = what.source.open(where...);
-            if (!error)
+            if (!error) {
+                what.looked_at = now;
                 what.start();
+            }
             return error;
         });
     }

@@ -76,7 +76,7 @@ struct record
     std::uint32_t news_order = 0;
     std::uint32_t error = 0; ///< packed; the last failure
 
-    std::uint16_t operations = 0;        ///< that are under way for this key
+    std::uint32_t operations = 0;        ///< that are under way for this key
     std::uint16_t reported_port = 0;     ///< to the reader of events
     std::uint8_t creates_unanswered = 0; ///< map requests sent and not yet answered
     std::uint8_t removes_unanswered = 0; ///< deletes sent and not yet answered

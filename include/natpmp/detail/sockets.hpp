@@ -88,23 +88,68 @@ NATPMP_COLD error_code open_socket(Socket& socket, Prepare prepare)
     return error;
 }
 
+/// What both sockets are: a UDP socket whose owner waits until there is something to read, and
+/// reads it without blocking, so that it can look into the socket at any time.
+template <class Executor>
+class udp_socket
+{
+public:
+    explicit udp_socket(const Executor& executor) : socket_(executor)
+    {}
+
+    /// Waits until there may be a datagram or an error to read; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        socket_.async_wait(net::socket_base::wait_read, std::move(handler));
+    }
+
+    /// Reads one datagram and its source. would_block: there is none. Returns its size.
+    std::size_t receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
+                             error_code& error)
+    {
+        return socket_.receive_from(net::buffer(into.data(), into.size()), source, 0, error);
+    }
+
+    void close()
+    {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
+protected:
+    using socket_type = net::basic_datagram_socket<net::ip::udp, Executor>;
+
+    [[nodiscard]] socket_type& socket() noexcept
+    {
+        return socket_;
+    }
+
+    [[nodiscard]] const socket_type& socket() const noexcept
+    {
+        return socket_;
+    }
+
+private:
+    socket_type socket_;
+};
+
 /// The socket for requests. It is connected: only the gateway's datagrams come in, and an ICMP
 /// port unreachable is seen (V-1, V-2, T-5).
 template <class Executor>
-class request_socket
+class request_socket : public udp_socket<Executor>
 {
 public:
-    explicit request_socket(const Executor& executor) : socket_(executor)
-    {}
+    using udp_socket<Executor>::udp_socket;
 
     /// Opens it towards a gateway's port, from the local address if one is known.
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return open_socket(socket_, [&](error_code& error) {
+        return open_socket(this->socket(), [&](error_code& error) {
             if (!where.local_address.is_unspecified())
-                socket_.bind({where.local_address, 0}, error);
+                this->socket().bind({where.local_address, 0}, error);
             if (!error)
-                socket_.connect({where.address, port}, error);
+                this->socket().connect({where.address, port}, error);
         });
     }
 
@@ -112,7 +157,7 @@ public:
     [[nodiscard]] net::ip::address local_address() const
     {
         error_code error;
-        const auto endpoint = socket_.local_endpoint(error);
+        const auto endpoint = this->socket().local_endpoint(error);
         return error ? net::ip::address{} : endpoint.address();
     }
 
@@ -120,72 +165,41 @@ public:
     error_code send(bytes_view bytes)
     {
         error_code error;
-        socket_.send(net::buffer(bytes.data(), bytes.size()), 0, error);
+        this->socket().send(net::buffer(bytes.data(), bytes.size()), 0, error);
         return error;
     }
-
-    /// Receives one datagram; completes with (error_code, size).
-    template <class Handler>
-    void async_receive(std::span<std::uint8_t> into, Handler handler)
-    {
-        socket_.async_receive(net::buffer(into.data(), into.size()), std::move(handler));
-    }
-
-    void close()
-    {
-        error_code ignored;
-        socket_.close(ignored);
-    }
-
-private:
-    net::basic_datagram_socket<net::ip::udp, Executor> socket_;
 };
 
 /// The socket for announcements: 224.0.0.1, port 5350, shared with other programs (B-5 to B-7).
 template <class Executor>
-class announcement_socket
+class announcement_socket : public udp_socket<Executor>
 {
 public:
-    explicit announcement_socket(const Executor& executor) : socket_(executor)
-    {}
+    using udp_socket<Executor>::udp_socket;
 
     /// Opens it on the interface that has the local address.
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return open_socket(socket_, [&](error_code& error) {
+        auto& socket = this->socket();
+        return open_socket(socket, [&](error_code& error) {
             const net::ip::address group = net::ip::address_v4{0xE0000001};
-            socket_.set_option(net::socket_base::reuse_address(true), error);
+            socket.set_option(net::socket_base::reuse_address(true), error);
 #if defined(SO_REUSEPORT)
             error_code unshared; // some programs share by this option, some by the other
-            socket_.set_option(socket_option<SOL_SOCKET, SO_REUSEPORT>{1}, unshared);
+            socket.set_option(socket_option<SOL_SOCKET, SO_REUSEPORT>{1}, unshared);
 #endif
             if (!error)
-                socket_.bind({bound_address(group), port}, error);
+                socket.bind({bound_address(group), port}, error);
             error_code not_joined; // all hosts are in this group in any case
             if (where.local_address.is_v4())
-                socket_.set_option(
+                socket.set_option(
                     net::ip::multicast::join_group(group.to_v4(), where.local_address.to_v4()),
                     not_joined);
 #if defined(IP_MULTICAST_ALL)
             if (!not_joined) // no announcements from other interfaces
-                socket_.set_option(socket_option<IPPROTO_IP, IP_MULTICAST_ALL>{0}, not_joined);
+                socket.set_option(socket_option<IPPROTO_IP, IP_MULTICAST_ALL>{0}, not_joined);
 #endif
         });
-    }
-
-    /// Receives one datagram and its source; completes with (error_code, size).
-    template <class Handler>
-    void async_receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
-                            Handler handler)
-    {
-        socket_.async_receive_from(net::buffer(into.data(), into.size()), source,
-                                   std::move(handler));
-    }
-
-    void close()
-    {
-        error_code ignored;
-        socket_.close(ignored);
     }
 
 private:
@@ -199,8 +213,6 @@ private:
         return group;
 #endif
     }
-
-    net::basic_datagram_socket<net::ip::udp, Executor> socket_;
 };
 
 } // namespace detail

@@ -177,21 +177,20 @@ public:
             return network_->send(socket_, bytes);
         }
 
-        /// Receives one datagram; completes with (error_code, size).
-        template <class Handler> void async_receive(std::span<std::uint8_t> into, Handler handler)
+        /// Waits until there is something to read; completes with (error_code).
+        template <class Handler> void async_wait(Handler handler)
         {
-            socket_->receive(into, nullptr, std::move(handler));
+            socket_->wait(std::move(handler));
         }
 
-        /// Receives one datagram and its source; completes with (error_code, size).
-        template <class Handler>
-        void async_receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
-                                Handler handler)
+        /// Reads one datagram and its source, and returns its size; would_block if there is none.
+        std::size_t receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
+                                 error_code& error)
         {
-            socket_->receive(into, &source, std::move(handler));
+            return socket_->receive(into, source, error);
         }
 
-        /// Closes it; a pending receive ends with operation_aborted.
+        /// Closes it; a pending wait ends with operation_aborted.
         void close()
         {
             socket_->close();

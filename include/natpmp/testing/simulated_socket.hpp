@@ -27,8 +27,8 @@ namespace testing {
 class simulated_socket
 {
 public:
-    /// What a datagram's arrival is told to: the error, and the size.
-    using handler_type = std::function<void(error_code, std::size_t)>;
+    /// What is told that there is something to read.
+    using handler_type = std::function<void(error_code)>;
 
     /// A closed socket, whose handlers run on this executor.
     explicit simulated_socket(const net::any_io_executor& executor) : executor_(executor)
@@ -51,16 +51,31 @@ public:
         refusal_.clear();
         if (const auto handler = std::exchange(handler_, nullptr))
             net::post(executor_,
-                      [handler] { handler(make_error_code(net::error::operation_aborted), 0); });
+                      [handler] { handler(make_error_code(net::error::operation_aborted)); });
     }
 
-    /// Waits for one datagram.
-    void receive(std::span<std::uint8_t> into, net::ip::udp::endpoint* source, handler_type handler)
+    /// Waits until there is something to read.
+    void wait(handler_type handler)
     {
-        into_ = into;
-        source_ = source;
         handler_ = std::move(handler);
         complete();
+    }
+
+    /// Reads one datagram and its source; would_block if there is none.
+    std::size_t receive(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
+                        error_code& error)
+    {
+        error = take_refusal();
+        if (!error && arrived_.empty())
+            error = net::error::would_block;
+        if (error)
+            return 0;
+        const auto& [from, bytes] = arrived_.front();
+        const std::size_t size = std::min(bytes.size(), into.size());
+        std::copy_n(bytes.begin(), size, into.begin());
+        source = from;
+        arrived_.pop_front();
+        return size;
     }
 
     /// A datagram arrives.
@@ -118,16 +133,7 @@ private:
     {
         if (!handler_ || (arrived_.empty() && !refusal_))
             return;
-        const auto handler = std::exchange(handler_, nullptr);
-        if (const error_code error = take_refusal())
-            return net::post(executor_, [handler, error] { handler(error, 0); });
-        const auto& [from, bytes] = arrived_.front();
-        const std::size_t size = std::min(bytes.size(), into_.size());
-        std::copy_n(bytes.begin(), size, into_.begin());
-        if (source_)
-            *source_ = from;
-        arrived_.pop_front();
-        net::post(executor_, [handler, size] { handler({}, size); });
+        net::post(executor_, [handler = std::exchange(handler_, nullptr)] { handler({}); });
     }
 
     net::any_io_executor executor_;
@@ -135,8 +141,6 @@ private:
     std::uint16_t port_ = 0;
     bool open_ = false, connected_ = false;
     handler_type handler_;
-    std::span<std::uint8_t> into_{};
-    net::ip::udp::endpoint* source_ = nullptr;
     std::deque<std::pair<net::ip::udp::endpoint, std::vector<std::uint8_t>>> arrived_;
     error_code refusal_{};
 };
