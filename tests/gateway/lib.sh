@@ -253,6 +253,72 @@ no_rules() { # [NAMESPACE]
     ! ip netns exec "${1:-$G}" nft list table inet gate | grep -qE 'dnat|iif .* accept'
 }
 
+# ---- the scripted gateway, where time is what is tested ---------------------
+
+# On G, beside or instead of the daemon, on a port of its own.
+start_scripted() { # NAME PORT OPTION...: those of scripted_gateway.py
+    local name=$1 port=$2
+    shift 2
+    command -v python3 >/dev/null || skip "no python3"
+    : >"$WORK/$name.log"
+    ip netns exec "$G" python3 "$HERE/scripted_gateway.py" --address "$INSIDE" --port "$port" \
+        --pid-file "$WORK/$name.pid" "$@" >"$WORK/$name.log" 2>&1 &
+    wait_for 5 grep -q '^ready' "$WORK/$name.log"
+}
+
+# The client that the gateway stops at the times it was given.
+let_stop() { # GATEWAY CLIENT
+    echo "${client[$2]}" >"$WORK/$1.pid"
+}
+
+# Lines of a gateway's log from its first grant on, of all that match, answered or not:
+# "requests gate map" or "requests gate delete tcp 6881".
+requests() { # GATEWAY KIND [PROTOCOL PORT]: their times
+    awk -v kind="$2" -v protocol="${3:-}" -v port="${4:-}" '
+        $1 != "-" && ($3 == "request" || $3 == "dropped") && $4 == kind &&
+        (protocol == "" || ($5 == protocol && $6 == port)) { print $1 }' "$WORK/$1.log"
+}
+
+time_of() { # GATEWAY WHAT [N]: when that was logged for the N-th time
+    awk -v what="$2" -v n="${3:-1}" '$3 == what && ++seen == n { print $1 }' "$WORK/$1.log"
+}
+
+logged() { # GATEWAY WHAT [N]: at least N times
+    [[ -n $(time_of "$@") ]]
+}
+
+# How far from its planned time something may be seen: what a busy machine may take to wake up.
+SLACK=0.3
+
+between() { # GATEWAY FROM TO: the times of its map requests in between
+    requests "$1" map | awk -v from="$2" -v to="$3" '$1 >= from && $1 <= to'
+}
+
+some_between() { [[ -n $(between "$@") ]]; }
+
+none_between() { [[ -z $(between "$@") ]]; }
+
+# Whether the map requests from a time on are those that were planned, from the N-th one on.
+as_planned() { # GATEWAY FROM N TIME...
+    local gateway=$1 from=$2 first=$3
+    shift 3
+    between "$gateway" "$from" 1e9 | tail -n "+$first" | awk -v slack="$SLACK" -v plan="$*" '
+        BEGIN { planned = split(plan, at, " ") }
+        NR <= planned && ($1 < at[NR] - slack || $1 > at[NR] + slack) { wrong = 1 }
+        END { exit wrong || NR < planned }'
+}
+
+plus() { # TERM...: the sum
+    awk -v terms="$*" 'BEGIN { n = split(terms, term, " ")
+        for (i = 1; i <= n; ++i) sum += term[i]
+        printf "%.3f\n", sum }'
+}
+
+show_gateway() { # NAME: its log, shorter
+    note "$1: seconds since the first grant"
+    awk '$1 != "ready" && $3 != "answer" { $2 = ""; print "#   " $0 }' "$WORK/$1.log"
+}
+
 # ---- traffic ---------------------------------------------------------------
 
 start_listener() { # PORT, on host A
