@@ -23,6 +23,8 @@ class driver : public network
 public:
     natpmp::detail::engine core;
     std::optional<natpmp::gateway> route = home(); ///< what the host's routing table says
+    duration lateness{0};                          ///< by which each timer fires late
+    bool blocked = false; ///< whether the application keeps the loop from running
 
     explicit driver(const client_options& options = {}, std::uint32_t seed = 7)
         : core(options, seed)
@@ -66,14 +68,20 @@ public:
         result.request = what;
         result.limit = limit;
         core.start(result, now);
-        step();
+        turn();
         return result;
     }
 
     void cancel(operation& what, bool total_only = false)
     {
         core.cancel(what, total_only, natpmp::net::error::operation_aborted, now);
-        step();
+        turn();
+    }
+
+    void cancel_all()
+    {
+        core.cancel_all(now);
+        turn();
     }
 
     // The network.
@@ -124,6 +132,28 @@ public:
 
     // Time.
 
+    /// A turn of the client's loop, unless that is kept from running: takes in what arrived, then
+    /// does what is due.
+    void turn()
+    {
+        if (blocked)
+            return;
+        for (; !arriving.empty() && arriving.begin()->first <= now; looked_at_ = now) {
+            const bytes packet = arriving.begin()->second;
+            arriving.erase(arriving.begin());
+            core.receive(packet, {looked_at_, now});
+        }
+        looked_at_ = now;
+        step();
+    }
+
+    /// The loop stands still for a while; what arrives lies in the socket.
+    void stand_still(duration time)
+    {
+        now += time;
+        turn();
+    }
+
     /// Does what is due now, as a client does: datagrams out, a gateway looked up if one is wanted.
     void step()
     {
@@ -143,19 +173,16 @@ public:
         for (;;) {
             const time_point arrival =
                 arriving.empty() ? time_point::max() : arriving.begin()->first;
-            const time_point next = std::min(arrival, core.deadline());
+            const time_point due = core.deadline();
+            const time_point next =
+                std::min(arrival, due == time_point::max() ? due : due + lateness);
             if (next > end)
                 break;
             now = std::max(now, next);
-            if (arrival <= now) {
-                const bytes packet = arriving.begin()->second;
-                arriving.erase(arriving.begin());
-                core.receive(packet, {now, now});
-            }
-            step();
+            turn();
         }
         now = end;
-        step();
+        turn();
     }
 
     void run_for(duration time)
@@ -208,6 +235,7 @@ private:
     }
 
     std::optional<natpmp::gateway> where_; ///< the gateway that the engine was told of
+    time_point looked_at_ = origin;        ///< when nothing was left to read
     std::deque<operation> operations_;
     std::multimap<const operation*, time_point> finished_;
 };

@@ -198,6 +198,7 @@ private:
     void take_hint(time_point now);
     void hint_by_rumour(bool ask_address, time_point now);
     void drop_flight(time_point now);
+    [[nodiscard]] bool may_attach(const gateway& found, time_point now) noexcept;
     void change_gateway(const gateway& found, time_point now);
     void leave_gateway(record& entry, time_point now);
 

@@ -147,23 +147,32 @@ inline bool engine::wants_recheck(time_point now) const noexcept
     return attached_ && !closing_ && (recheck_ || (settled_at_ && *settled_at_ <= now));
 }
 
+/// Whether a gateway that is another one, or back, may be asked for everything again: ten times in
+/// a row, then once in a while. Some hosts' routes come and go several times a second.
+inline bool engine::may_attach(const gateway& found, time_point now) noexcept
+{
+    const bool other = gateway_ && gateway_ != found;
+    const bool back = !attached_ && (attach_failures_ > 0 || attach_not_before_ != long_ago);
+    if (!other && !(gateway_ && back))
+        return true;
+    attach_not_before_ = std::max(attach_not_before_, changes_.next());
+    if (attach_not_before_ > now)
+        return false;
+    changes_.take(now);
+    return true;
+}
+
 /// A socket to this gateway is open.
 inline void engine::attach(const gateway& found, time_point now)
 {
     const bool by_hand = !options_.gateway.is_unspecified();
     if (!by_hand && !options_.allow_public_address &&
         classify(found.local_address) != address_kind::private_use)
-        return detach(errc::not_behind_nat, now);
-    const bool again = gateway_ == found && attach_failures_ > 0; // it was away
-    const bool other = gateway_ && gateway_ != found;
-    if ((again || other) && !closing_) {
-        if (changes_.next() > now) {
-            attach_not_before_ = changes_.next();
-            return drop_flight(now);
-        }
-        changes_.take(now);
-    }
+        return detach(errc::not_behind_nat, now);
+    if (!closing_ && !may_attach(found, now))
+        return drop_flight(now);
     attach_failures_ = 0;
+    attach_not_before_ = long_ago;
     if (closing_) {
         finish_shutdown(errc::gateway_changed, now);
     } else if (gateway_ != found) {
