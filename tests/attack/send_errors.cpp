@@ -37,6 +37,10 @@ TEST_CASE("send errors: the schedule goes on, and the first datagram that goes o
     CHECK(got.calls == 0);
     CHECK(refusals(in) == times{0, 250, 750, 1750});
     CHECK(in.wire().empty());
+    CHECK(on.status().sent == 0);
+    CHECK(on.status().not_sent == 4);
+    CHECK(on.status().retransmitted == 0);
+    CHECK(on.status().last_error.value() == error);
 
     in.state.send_error = 0;
     const time_point start = in.state.refused.front();

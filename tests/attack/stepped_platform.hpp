@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -38,6 +39,10 @@ struct stepped_world_state
 
     int send_error = 0;              ///< what send() fails with; 0: it does not
     std::vector<time_point> refused; ///< when it did
+
+    int receive_error = 0; ///< what ICMP makes of each datagram that is sent; 0: it arrives
+    int unreported = 0;    ///< such errors that were not read yet
+    std::vector<time_point> rejected; ///< when those were sent
 };
 
 /// A timer that ends when the test has moved the time to it. Its memory and its descriptor are
@@ -122,7 +127,7 @@ private:
     time_point at_ = natpmp::detail::never;
 };
 
-/// The real socket, but that the system may refuse to send.
+/// The real socket, but that the system may refuse to send, or ICMP tell of what was sent.
 class stepped_request_socket : public natpmp::detail::request_socket<asio::any_io_executor>
 {
     using base = natpmp::detail::request_socket<asio::any_io_executor>;
@@ -133,8 +138,23 @@ public:
         : base(executor), world_(world)
     {}
 
+    std::size_t receive_from(std::span<std::uint8_t> into, asio::ip::udp::endpoint& source,
+                             error_code& error)
+    {
+        if (world_->unreported == 0)
+            return base::receive_from(into, source, error);
+        --world_->unreported;
+        error.assign(world_->receive_error, natpmp::net::error::get_system_category());
+        return 0;
+    }
+
     error_code send(natpmp::detail::bytes_view bytes)
     {
+        if (world_->receive_error != 0) {
+            ++world_->unreported;
+            world_->rejected.push_back(world_->now);
+            return {};
+        }
         if (world_->send_error == 0)
             return base::send(bytes);
         world_->refused.push_back(world_->now);
