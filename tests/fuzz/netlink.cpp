@@ -19,6 +19,7 @@ enum class place
 {
     route,
     address,
+    other_table,
     several,
     second_datagram,
     end,
@@ -29,8 +30,9 @@ enum class place
 };
 
 places<place, static_cast<std::size_t>(place::count)>
-    seen({"a route", "an address", "several routes", "a second datagram", "the end",
-          "the kernel's error", "an interrupted dump", "an unreadable datagram"});
+    seen({"a route", "an address", "a route of a table that a rule leads to", "several routes",
+          "a second datagram", "the end", "the kernel's error", "an interrupted dump",
+          "an unreadable datagram"});
 
 struct dump
 {
@@ -38,6 +40,14 @@ struct dump
     natpmp::error_code error{};
     bool more = true, interrupted = false;
 };
+
+/// How many routes there are, and how many of them a rule leads to.
+std::size_t known(const route_table& table)
+{
+    const auto ruled = std::count_if(table.routes.begin(), table.routes.end(),
+                                     [](const default_route& route) { return route.ruled; });
+    return table.routes.size() + static_cast<std::size_t>(ruled);
+}
 
 /// Reads a dump until it is at its end, as a client does.
 dump read(const std::vector<std::vector<std::byte>>& datagrams)
@@ -47,11 +57,11 @@ dump read(const std::vector<std::vector<std::byte>>& datagrams)
     for (const auto& each : datagrams) {
         if (!result.more)
             break;
-        const std::size_t before = result.table.routes.size();
+        const std::size_t before = known(result.table);
         result.more = reader.read(each, result.error);
         require(!result.more || !result.error, "an error ends the dump");
-        if (result.table.routes.size() > before)
-            require(detail::concerns_gateway(each), "news of a default route are noticed");
+        if (known(result.table) > before)
+            require(detail::concerns_gateway(each), "news of a default route or rule are noticed");
     }
     result.interrupted = reader.interrupted();
     return result;
@@ -80,6 +90,27 @@ void check_attributes(const route_table& table, raw_bytes bytes)
     for (const interface_address& entry : table.addresses)
         require(tells(bytes, IFA_LOCAL, entry.address) || tells(bytes, IFA_ADDRESS, entry.address),
                 "an attribute tells the address");
+}
+
+/// What is kept is what traffic is led to, and the main table's routes always are.
+void check_tables(const route_table& all, bool rules_known)
+{
+    route_table kept = all;
+    detail::keep_used_tables(kept, rules_known);
+    std::size_t expected = 0;
+    for (const default_route& route : all.routes) {
+        require(route.table != RT_TABLE_LOCAL, "the local table has no gateway");
+        require(route.policy == (route.table != RT_TABLE_MAIN), "the main table comes first");
+        for (const default_route& other : all.routes)
+            require(!route.ruled || route.table != other.table || other.ruled || &other > &route,
+                    "a rule leads to all routes before it of a table");
+        const bool used = rules_known ? route.ruled : route.table > 255;
+        expected += !route.policy || used;
+    }
+    require(kept.routes.size() == expected, "only the routes of tables in use are kept");
+    check_choices(kept);
+    for (const default_route& route : kept.routes)
+        seen.reached(place::other_table, rules_known && route.policy);
 }
 
 void count(const dump& result, std::size_t datagrams)
@@ -114,6 +145,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_table(result.table, bytes, sizeof(rtnexthop) + sizeof(rtattr));
     check_attributes(result.table, bytes);
     check_choices(result.table);
+    for (const bool rules_known : {false, true})
+        check_tables(result.table, rules_known);
     for (const auto& each : datagrams)
         static_cast<void>(detail::concerns_gateway(each));
     count(result, datagrams.size());

@@ -40,7 +40,7 @@ inline bool holds_bytes(raw_bytes whole, const net::ip::address_v4& address)
 inline auto all_of(const default_route& route)
 {
     return std::make_tuple(route.gateway, route.preferred_source, route.interface_index,
-                           route.metric, route.policy);
+                           route.metric, route.policy, route.ruled, route.table);
 }
 
 inline auto all_of(const interface_address& entry)

@@ -29,7 +29,8 @@ detail::route_table table_of(const std::vector<buffer>& datagrams)
 
 natpmp::gateway chosen(const std::vector<buffer>& messages, const std::string& local = "0.0.0.0")
 {
-    const auto table = table_of({joined(messages), done()});
+    auto table = table_of({joined(messages), done()});
+    detail::keep_used_tables(table, false);
     natpmp::error_code error;
     auto result = detail::choose_gateway(table, v4(local), error);
     CHECK((error ? error == natpmp::errc::no_gateway : !result.address.is_unspecified()));
@@ -130,6 +131,7 @@ TEST_CASE("gateway_netlink: routes that cannot be used", "[gateway]")
     {
         fixed.rtm_table = GENERATE(as<unsigned char>{}, RT_TABLE_LOCAL, RT_TABLE_DEFAULT,
                                    RT_TABLE_UNSPEC, 1, 100, 251);
+        attributes[0] = attribute(RTA_TABLE, fixed.rtm_table);
     }
     SECTION("gateway of another family")
     {
@@ -143,10 +145,10 @@ TEST_CASE("gateway_netlink: routes that cannot be used", "[gateway]")
     {
         attributes.push_back(attribute(RTA_PREFSRC, buffer(16)));
     }
-    SECTION("interface or metric too short")
+    SECTION("interface, metric or table too short")
     {
         attributes.push_back(
-            attribute(GENERATE(as<unsigned short>{}, RTA_OIF, RTA_PRIORITY), buffer(3)));
+            attribute(GENERATE(as<unsigned short>{}, RTA_OIF, RTA_PRIORITY, RTA_TABLE), buffer(3)));
     }
     CHECK(chosen_route(fixed, attributes) == nothing);
 }
@@ -276,6 +278,8 @@ TEST_CASE("gateway_netlink: what concerns the gateway", "[gateway]")
     CHECK(concerns(RTM_DELADDR, {}));
     CHECK(concerns(RTM_NEWLINK, {}));
     CHECK(concerns(RTM_DELLINK, {}));
+    CHECK(concerns(RTM_NEWRULE, {}));
+    CHECK(concerns(RTM_DELRULE, {}));
     CHECK_FALSE(concerns(RTM_NEWNEIGH, {}));
     CHECK_FALSE(concerns(NLMSG_NOOP, {}));
     CHECK_FALSE(detail::concerns_gateway({}));
@@ -284,8 +288,10 @@ TEST_CASE("gateway_netlink: what concerns the gateway", "[gateway]")
     auto fixed = lan;
     CHECK(concerns(type, raw(fixed)));
     CHECK(concerns(type, buffer(sizeof fixed - 1)));
-    fixed.rtm_table = RT_TABLE_COMPAT;
-    CHECK(concerns(type, raw(fixed)));
+    for (const int other : {int{RT_TABLE_COMPAT}, int{RT_TABLE_DEFAULT}, 1, 100}) {
+        fixed.rtm_table = static_cast<unsigned char>(other);
+        CHECK(concerns(type, raw(fixed)));
+    }
     fixed.rtm_table = RT_TABLE_LOCAL;
     CHECK_FALSE(concerns(type, raw(fixed)));
     fixed = lan;

@@ -49,7 +49,10 @@ std::vector<buffer> everything()
     return {
         good_route,
         route(fixed_route(), {attribute(RTA_MULTIPATH, hops), attribute(RTA_PREFSRC, "10.0.0.9")}),
-        address(2, "192.168.1.7", 24), done()};
+        address(2, "192.168.1.7", 24),
+        message(RTM_NEWRULE,
+                joined({rule_to(RT_TABLE_MAIN), attribute(FRA_SUPPRESS_PREFIXLEN, 0xFFFFFFFF)})),
+        done()};
 }
 
 TEST_CASE("gateway_netlink: the end of a dump", "[gateway]")
@@ -118,6 +121,7 @@ TEST_CASE("gateway_netlink: a dump cut off at every byte", "[gateway]")
     const auto whole = joined(messages);
     CHECK_FALSE(read(whole).more);
     CHECK(read(whole).table.routes.size() == 3);
+    CHECK(read(whole).table.routes[0].ruled);
 
     std::size_t next = 0;
     std::size_t boundary = 0;
@@ -176,19 +180,23 @@ TEST_CASE("gateway_netlink: random damage", "[gateway]")
 {
     const auto whole = joined(everything());
     std::mt19937 random(1);
-    std::size_t reads = 0;
+    std::size_t reads = 0, ruled = 0;
     for (int round = 0; round < 20000; ++round) {
         auto damaged = whole;
         for (int count = 0; count < 1 + round % 4; ++count)
             damaged[random() % damaged.size()] = std::byte(random() % 2 ? random() : random() % 9);
         damaged.resize(random() % 4 ? damaged.size() : random() % damaged.size());
-        const auto result = read(damaged);
+        auto result = read(damaged);
         reads += result.table.routes.size();
+        for (const auto& found : result.table.routes)
+            ruled += found.ruled;
         if (result.table.routes.size() > whole.size() / sizeof(rtattr))
             FAIL("more routes than bytes allow");
+        detail::keep_used_tables(result.table, round % 2 == 0);
         static_cast<void>(detail::concerns_gateway(damaged));
     }
     CHECK(reads > 0);
+    CHECK(ruled > 0);
 }
 
 } // namespace gateway_netlink_hostile_test

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include <linux/fib_rules.h>
+
 namespace gateway_netlink_test {
 
 namespace net = natpmp::net;
@@ -141,6 +143,16 @@ inline buffer address(std::uint32_t interface_index, const std::string& local,
                       unsigned char prefix_length)
 {
     return address(interface_index, local, local, prefix_length);
+}
+
+/// The message body of a routing rule that leads all traffic to a table.
+inline buffer rule_to(std::uint32_t table)
+{
+    fib_rule_hdr fixed{};
+    fixed.family = AF_INET;
+    fixed.table = static_cast<unsigned char>(table < 256 ? table : unsigned{RT_TABLE_COMPAT});
+    fixed.action = FR_ACT_TO_TBL;
+    return joined({raw(fixed), attribute(FRA_TABLE, table)});
 }
 
 inline buffer done(std::int32_t status = 0, std::uint16_t flags = NLM_F_MULTI)

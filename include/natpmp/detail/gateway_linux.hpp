@@ -34,8 +34,9 @@ namespace detail {
     return size > 0 && sender.nl_pid != 0 ? 0 : size;
 }
 
-/// Asks for all routes (RTM_GETROUTE) or all addresses (RTM_GETADDR) and adds the answer to
-/// `table`. Returns whether the dump was interrupted by a change, so that it may have gaps.
+/// Asks for all routes (RTM_GETROUTE), all addresses (RTM_GETADDR) or all rules (RTM_GETRULE) and
+/// adds the answer to `table`. Returns whether the dump was interrupted by a change, so that it may
+/// have gaps.
 NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
                                    std::uint32_t sequence, route_table& table, error_code& error)
 {
@@ -80,7 +81,9 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     return false;
 }
 
-/// Reads the routes and addresses, again if they change meanwhile.
+/// Reads the routes and addresses, again if they change meanwhile, and the rules. Errors: what the
+/// system says of routes and addresses; of rules only that it is out of memory, since a kernel may
+/// have none, and a sandbox may not tell them.
 [[nodiscard]] inline route_table read_route_table(int descriptor, error_code& error)
 {
     // Where routes change all the time, the last attempt has to do, gaps or not.
@@ -96,6 +99,13 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
         if (error)
             return {};
     }
+    error_code untold;
+    dump_table(descriptor, RTM_GETRULE, 2 * attempts + 1, table, untold);
+    if (is_shortage(untold)) {
+        error = untold;
+        return {};
+    }
+    keep_used_tables(table, !untold);
     return table;
 }
 
@@ -126,8 +136,8 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     return error ? gateway{} : choose_gateway(table, local_address, error);
 }
 
-/// Opens a non-blocking socket that becomes readable when IPv4 routes, addresses or interfaces
-/// change. The caller closes it. Returns -1 on failure.
+/// Opens a non-blocking socket that becomes readable when IPv4 routes, rules, addresses or
+/// interfaces change. The caller closes it. Returns -1 on failure.
 [[nodiscard]] inline int open_change_notices(error_code& error) noexcept
 {
     error.clear();
@@ -136,7 +146,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     descriptor_guard guard(descriptor);
     sockaddr_nl local{};
     local.nl_family = AF_NETLINK;
-    local.nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR | RTMGRP_LINK;
+    local.nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE | RTMGRP_IPV4_IFADDR | RTMGRP_LINK;
     if (descriptor < 0 ||
         ::bind(descriptor, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
         error = last_system_error();

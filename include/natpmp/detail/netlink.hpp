@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Linux: bytes from the kernel's routing socket (rtnetlink) to routes and addresses, without I/O.
+/// Linux: bytes from the kernel's routing socket (rtnetlink) to routes, addresses and the tables
+/// that rules lead to, without I/O.
 
 #ifndef NATPMP_DETAIL_NETLINK_HPP
 #define NATPMP_DETAIL_NETLINK_HPP
@@ -19,6 +20,7 @@
 
 #include <sys/socket.h>
 
+#include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -66,12 +68,12 @@ template <class Header>
     return true;
 }
 
-/// Whether a route is an IPv4 default route for all traffic, in a table that can be the host's own:
-/// the main one, or one numbered above 255 (which rtm_table shows as "compat"), as on Android.
+/// Whether a route is an IPv4 default route for all types of service, in any table but the local
+/// one, which has the host's own addresses.
 [[nodiscard]] inline bool is_default_route(const rtmsg& message) noexcept
 {
     return message.rtm_family == AF_INET && message.rtm_dst_len == 0 && message.rtm_tos == 0 &&
-           (message.rtm_table == RT_TABLE_MAIN || message.rtm_table == RT_TABLE_COMPAT);
+           message.rtm_table != RT_TABLE_LOCAL;
 }
 
 inline void add_route(const default_route& route, unsigned flags, route_table& table)
@@ -107,7 +109,7 @@ NATPMP_COLD inline void read_route(raw_bytes message, route_table& table)
     if (!peek(message, fixed) || !is_default_route(fixed) || fixed.rtm_type != RTN_UNICAST)
         return;
     default_route route;
-    route.policy = fixed.rtm_table != RT_TABLE_MAIN;
+    route.table = fixed.rtm_table; // a number above 255 is in an attribute
     raw_bytes hops;
     raw_bytes rest = message.subspan(sizeof fixed);
     rtattr attribute;
@@ -122,13 +124,16 @@ NATPMP_COLD inline void read_route(raw_bytes message, route_table& table)
             good = peek(body, route.interface_index);
         else if (attribute.rta_type == RTA_PRIORITY)
             good = peek(body, route.metric);
+        else if (attribute.rta_type == RTA_TABLE)
+            good = peek(body, route.table);
         else if (attribute.rta_type == RTA_MULTIPATH)
             hops = body;
         if (!good)
             return;
     }
-    if (!rest.empty())
+    if (!rest.empty() || route.table == RT_TABLE_LOCAL)
         return;
+    route.policy = route.table != RT_TABLE_MAIN;
     add_route(route, fixed.rtm_flags, table);
     add_next_hops(hops, fixed.rtm_flags, route, table);
 }
@@ -157,6 +162,42 @@ inline void read_interface_address(raw_bytes message, route_table& table)
         table.addresses.push_back(entry);
 }
 
+/// Marks the routes of the table that an RTM_NEWRULE message leads to, if it leads to default
+/// routes there. WireGuard has a rule that suppresses those of the main table.
+NATPMP_COLD inline void read_rule(raw_bytes message, route_table& table)
+{
+    fib_rule_hdr fixed;
+    if (!peek(message, fixed) || fixed.family != AF_INET || fixed.action != FR_ACT_TO_TBL)
+        return;
+    std::uint32_t number = fixed.table;
+    std::int32_t longest_suppressed = -1; // of the prefix lengths; -1: none
+    raw_bytes rest = message.subspan(sizeof fixed);
+    rtattr attribute;
+    raw_bytes body;
+    while (next_record(rest, attribute, body)) {
+        if (attribute.rta_type == FRA_TABLE && !peek(body, number))
+            return;
+        if (attribute.rta_type == FRA_SUPPRESS_PREFIXLEN && !peek(body, longest_suppressed))
+            return;
+    }
+    if (!rest.empty() || longest_suppressed >= 0)
+        return;
+    for (default_route& route : table.routes)
+        route.ruled = route.ruled || route.table == number;
+}
+
+/// Drops the routes of tables that traffic is not led to: the main one always counts, others if a
+/// rule leads there or, where the rules cannot be read, if numbered above 255, as on Android.
+NATPMP_COLD inline void keep_used_tables(route_table& table, bool rules_known)
+{
+    constexpr std::uint32_t most_in_a_byte = 255;
+    auto kept = table.routes.begin();
+    for (const default_route& route : table.routes)
+        if (!route.policy || (rules_known ? route.ruled : route.table > most_in_a_byte))
+            *kept++ = route;
+    table.routes.erase(kept, table.routes.end());
+}
+
 /// The answer to one dump request, put together from its datagrams.
 class dump_reader
 {
@@ -180,6 +221,8 @@ public:
                 read_route(body, table_);
             else if (header.nlmsg_type == RTM_NEWADDR)
                 read_interface_address(body, table_);
+            else if (header.nlmsg_type == RTM_NEWRULE)
+                read_rule(body, table_);
             else if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
                 std::int32_t status = 0; // a DONE without a body is a success
                 if (!peek(body, status) && header.nlmsg_type == NLMSG_ERROR)
@@ -219,6 +262,8 @@ private:
         case RTM_DELADDR:
         case RTM_NEWLINK:
         case RTM_DELLINK:
+        case RTM_NEWRULE:
+        case RTM_DELRULE:
             return true;
         case RTM_NEWROUTE:
         case RTM_DELROUTE:

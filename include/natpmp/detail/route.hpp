@@ -34,6 +34,12 @@ struct default_route
 
     /// From a table that only routing rules lead to: comes after all routes of the main table.
     bool policy = false;
+
+    /// Whether a routing rule leads to its table, where the system tells.
+    bool ruled = false;
+
+    /// The number of its table, where the system has several.
+    std::uint32_t table = 0;
 };
 
 /// One of the host's IPv4 addresses.
