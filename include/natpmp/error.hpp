@@ -43,7 +43,7 @@ enum class errc : int
     closed,
     /// A second async_wait_event while one is waiting.
     already_waiting,
-    /// The host has no IPv4 default route through a gateway.
+    /// The host has no IPv4 default route through a gateway, or a better one that lets nothing out.
     no_gateway,
     /// The local address is not private, so there should be no NAT (RFC 6886, section 3).
     not_behind_nat,

@@ -55,9 +55,10 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 ///
 /// It comes from the routing table and is never guessed: of the usable routes to 0.0.0.0/0 through
 /// a gateway, the one with the lowest metric. A VPN that covers everything with two half-routes, or
-/// with a default route that has no gateway, does not hide it. Linux tells the table by netlink or,
-/// where a sandbox forbids that, in /proc/net/route; there the routes' preferred addresses are
-/// missing, and tables that only routing rules lead to.
+/// with a default route that has no gateway, does not hide it. A default route that lets nothing
+/// out, as a VPN's kill switch does, means that there is no gateway, if it has the lowest metric.
+/// Linux tells the table by netlink or, where a sandbox forbids that, in /proc/net/route; there the
+/// routes' preferred addresses are missing, and tables that only routing rules lead to.
 ///
 /// The local address is the one that the route prefers, else the address of the route's interface
 /// whose network has the gateway in it, else that interface's first address, else unspecified.
@@ -71,8 +72,9 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 ///
 /// Thread safety: any thread, also at the same time.
 ///
-/// @param error errc::no_gateway if there is no such route; errc::routes_unreadable if the system
-///              does not tell its routes; the system's if it is out of file descriptors.
+/// @param error errc::no_gateway if there is no such route, or a better one that lets nothing out;
+///              errc::routes_unreadable if the system does not tell its routes; the system's if it
+///              is out of file descriptors.
 /// @return The gateway; a default-constructed one on error.
 /// @throws std::bad_alloc Nothing else.
 [[nodiscard]] inline gateway default_gateway(error_code& error)

@@ -18,6 +18,7 @@ constexpr std::uint32_t sequence = 7;
 enum class place
 {
     route,
+    blocked,
     address,
     other_table,
     several,
@@ -30,9 +31,9 @@ enum class place
 };
 
 places<place, static_cast<std::size_t>(place::count)>
-    seen({"a route", "an address", "a route of a table that a rule leads to", "several routes",
-          "a second datagram", "the end", "the kernel's error", "an interrupted dump",
-          "an unreadable datagram"});
+    seen({"a route", "a blocked route", "an address", "a route of a table that a rule leads to",
+          "several routes", "a second datagram", "the end", "the kernel's error",
+          "an interrupted dump", "an unreadable datagram"});
 
 struct dump
 {
@@ -82,7 +83,8 @@ bool tells(raw_bytes bytes, unsigned short type, const net::ip::address_v4& addr
 void check_attributes(const route_table& table, raw_bytes bytes)
 {
     for (const default_route& route : table.routes) {
-        require(tells(bytes, RTA_GATEWAY, route.gateway), "an attribute tells the gateway");
+        require(route.blocked || tells(bytes, RTA_GATEWAY, route.gateway),
+                "an attribute tells the gateway");
         require(route.preferred_source.is_unspecified() ||
                     tells(bytes, RTA_PREFSRC, route.preferred_source),
                 "an attribute tells the source address");
@@ -116,6 +118,8 @@ void check_tables(const route_table& all, bool rules_known)
 void count(const dump& result, std::size_t datagrams)
 {
     seen.reached(place::route, result.table.routes.size());
+    for (const default_route& route : result.table.routes)
+        seen.reached(place::blocked, route.blocked);
     seen.reached(place::address, result.table.addresses.size());
     seen.reached(place::several, result.table.routes.size() > 1);
     seen.reached(place::second_datagram, datagrams > 1 && result.table.routes.size() > 0);
@@ -142,7 +146,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 result.error == again.error && result.more == again.more,
             "the same dump gives the same table");
     const raw_bytes bytes = std::as_bytes(bytes_view(data, size));
-    check_table(result.table, bytes, sizeof(rtnexthop) + sizeof(rtattr));
+    check_table(result.table, bytes, std::min(sizeof(rtnexthop) + sizeof(rtattr), sizeof(rtmsg)));
     check_attributes(result.table, bytes);
     check_choices(result.table);
     for (const bool rules_known : {false, true})

@@ -18,6 +18,7 @@ namespace detail = natpmp::detail;
 enum class place
 {
     route,
+    blocked,
     several,
     line_of_none,
     long_line,
@@ -25,7 +26,8 @@ enum class place
 };
 
 places<place, static_cast<std::size_t>(place::count)>
-    seen({"a route", "several routes", "a line that is no route", "a line that is too long"});
+    seen({"a route", "a blocked route", "several routes", "a line that is no route",
+          "a line that is too long"});
 
 bool same_routes(const std::vector<detail::named_route>& left,
                  const std::vector<detail::named_route>& right)
@@ -82,8 +84,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     route_table table;
     for (const detail::named_route& each : routes) {
-        require(!each.route.gateway.is_unspecified(), "a route has a gateway");
-        require(holds_digits(text, each.route.gateway), "the gateway is in the text");
+        require(!each.route.gateway.is_unspecified() || each.route.blocked,
+                "a route has a gateway, or is blocked");
+        require(each.route.blocked || holds_digits(text, each.route.gateway),
+                "the gateway is in the text");
         require(!each.interface_name.empty() && each.interface_name.size() <= 15 &&
                     text.find(each.interface_name) != std::string::npos,
                 "the interface is in the text");
@@ -96,6 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(routes.size() * least_line <= text.size() + 1, "no more routes than there is room");
     check_choices(table);
     seen.reached(place::route, routes.size());
+    for (const default_route& route : table.routes)
+        seen.reached(place::blocked, route.blocked);
     seen.reached(place::several, routes.size() > 1);
     return 0;
 }

@@ -40,7 +40,7 @@ inline bool holds_bytes(raw_bytes whole, const net::ip::address_v4& address)
 inline auto all_of(const default_route& route)
 {
     return std::make_tuple(route.gateway, route.preferred_source, route.interface_index,
-                           route.metric, route.policy, route.ruled, route.table);
+                           route.metric, route.policy, route.blocked, route.ruled, route.table);
 }
 
 inline auto all_of(const interface_address& entry)
@@ -61,8 +61,9 @@ inline void check_table(const route_table& table, raw_bytes from, std::size_t le
 {
     require(table.routes.size() * least_route <= from.size(), "no more routes than there is room");
     for (const default_route& route : table.routes) {
-        require(!route.gateway.is_unspecified(), "a route has a gateway");
-        require(holds_bytes(from, route.gateway), "the gateway is in the bytes");
+        require(!route.gateway.is_unspecified() || route.blocked,
+                "a route has a gateway, or is blocked");
+        require(route.blocked || holds_bytes(from, route.gateway), "the gateway is in the bytes");
         require(route.preferred_source.is_unspecified() ||
                     holds_bytes(from, route.preferred_source),
                 "the source address is in the bytes");
@@ -78,7 +79,8 @@ inline bool admits(const route_table& table, const default_route& route,
                    const net::ip::address& local)
 {
     for (const interface_address& entry : table.addresses)
-        if (entry.interface_index == route.interface_index && entry.address == local)
+        if (!route.blocked && entry.interface_index == route.interface_index &&
+            entry.address == local)
             return true;
     return local.is_unspecified();
 }
@@ -101,6 +103,11 @@ inline void check_choice(const route_table& table, const net::ip::address& local
         *std::min_element(able.begin(), able.end(), [](const auto& left, const auto& right) {
             return left.policy != right.policy ? right.policy : left.metric < right.metric;
         });
+    if (best.blocked) {
+        require(error == natpmp::errc::no_gateway && chosen == natpmp::gateway{},
+                "nothing leaves past a blocked route");
+        return;
+    }
     require(!error, "a route leads to a gateway");
     require(chosen.address == best.gateway && chosen.interface_index == best.interface_index,
             "the best route is chosen");

@@ -17,6 +17,7 @@ enum class place
     route_freebsd,
     route_openbsd,
     route_netbsd,
+    blocked,
     several,
     whole,
     unreadable,
@@ -25,9 +26,9 @@ enum class place
     count
 };
 
-places<place, static_cast<std::size_t>(place::count)>
-    seen({"a route of macOS", "one of FreeBSD", "one of OpenBSD", "one of NetBSD", "several routes",
-          "a whole dump", "an unreadable dump", "a notice", "a notice of no concern"});
+places<place, static_cast<std::size_t>(place::count)> seen(
+    {"a route of macOS", "one of FreeBSD", "one of OpenBSD", "one of NetBSD", "a blocked route",
+     "several routes", "a whole dump", "an unreadable dump", "a notice", "a notice of no concern"});
 
 constexpr detail::routing_format formats[] = {
     gateway_routing_test::macos, gateway_routing_test::freebsd, gateway_routing_test::openbsd,
@@ -77,6 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_notice(dump, format, !table.routes.empty());
 
     seen.reached(static_cast<place>(system), table.routes.size());
+    for (const default_route& route : table.routes)
+        seen.reached(place::blocked, route.blocked);
     seen.reached(place::several, table.routes.size() > 1);
     seen.reached(whole ? place::whole : place::unreadable);
     return 0;

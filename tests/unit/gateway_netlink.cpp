@@ -153,6 +153,50 @@ TEST_CASE("gateway_netlink: routes that cannot be used", "[gateway]")
     CHECK(chosen_route(fixed, attributes) == nothing);
 }
 
+TEST_CASE("gateway_netlink: the best default route lets nothing out", "[gateway]")
+{
+    auto fixed = lan;
+    fixed.rtm_type = GENERATE(as<unsigned char>{}, RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT);
+    const auto at = [&](std::uint32_t metric) {
+        return route(fixed,
+                     {attribute(RTA_TABLE, fixed.rtm_table), attribute(RTA_PRIORITY, metric)});
+    };
+    const auto real = route(lan, via("192.168.1.1", 2, 100));
+    CHECK(chosen({at(99), real}) == nothing);
+    CHECK(chosen({real, at(99)}) == nothing);
+    CHECK(chosen({real, route(fixed, {})}) == nothing); // no metric: 0
+    CHECK(chosen({at(101), real}).address == v4("192.168.1.1"));
+    CHECK(chosen({real, at(100)}).address == v4("192.168.1.1"));
+    CHECK(chosen({at(100), real}) == nothing);
+
+    SECTION("not for who insists on an address")
+    {
+        CHECK(chosen({at(0), real, address(2, "192.168.1.7", 24)}, "192.168.1.7").address ==
+              v4("192.168.1.1"));
+    }
+    SECTION("in another table it comes after the main one's routes")
+    {
+        fixed.rtm_table = RT_TABLE_COMPAT;
+        CHECK(chosen({at(0), real}).address == v4("192.168.1.1"));
+        auto other = lan;
+        other.rtm_table = RT_TABLE_COMPAT;
+        auto attributes = via("192.168.1.1", 2, 100);
+        attributes[0] = attribute(RTA_TABLE, 1000);
+        const auto blocked = route(fixed, {attribute(RTA_TABLE, 1000)});
+        CHECK(chosen({route(other, attributes), blocked}) == nothing);
+    }
+    SECTION("one that only ends the search in its table is passed over")
+    {
+        fixed.rtm_type = RTN_THROW;
+        CHECK(chosen({at(0), real}).address == v4("192.168.1.1"));
+    }
+    SECTION("one that cannot be read is none")
+    {
+        CHECK(chosen({route(fixed, {attribute(RTA_PRIORITY, buffer(3))}), real}).address ==
+              v4("192.168.1.1"));
+    }
+}
+
 TEST_CASE("gateway_netlink: padding between attributes, and none after the last", "[gateway]")
 {
     const auto size = GENERATE(range(std::size_t{0}, std::size_t{6}));

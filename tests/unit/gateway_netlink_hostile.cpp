@@ -42,6 +42,12 @@ natpmp::error_code system_error(int number)
 
 const auto bad_message = system_error(EBADMSG);
 
+const auto blocked_route = [] {
+    auto fixed = fixed_route();
+    fixed.rtm_type = RTN_UNREACHABLE;
+    return route(fixed, {attribute(RTA_TABLE, RT_TABLE_MAIN), attribute(RTA_PRIORITY, 50)});
+}();
+
 /// A dump with everything in it that the reader looks at, message by message.
 std::vector<buffer> everything()
 {
@@ -49,6 +55,7 @@ std::vector<buffer> everything()
     return {
         good_route,
         route(fixed_route(), {attribute(RTA_MULTIPATH, hops), attribute(RTA_PREFSRC, "10.0.0.9")}),
+        blocked_route,
         address(2, "192.168.1.7", 24),
         message(RTM_NEWRULE,
                 joined({rule_to(RT_TABLE_MAIN), attribute(FRA_SUPPRESS_PREFIXLEN, 0xFFFFFFFF)})),
@@ -120,7 +127,7 @@ TEST_CASE("gateway_netlink: a dump cut off at every byte", "[gateway]")
     const auto messages = everything();
     const auto whole = joined(messages);
     CHECK_FALSE(read(whole).more);
-    CHECK(read(whole).table.routes.size() == 3);
+    CHECK(read(whole).table.routes.size() == 4);
     CHECK(read(whole).table.routes[0].ruled);
 
     std::size_t next = 0;
@@ -149,7 +156,8 @@ TEST_CASE("gateway_netlink: a message cut off at every byte", "[gateway]")
             CHECK(result.table.addresses.empty());
         }
         for (const auto& found : result.table.routes)
-            CHECK((found.gateway == v4("192.168.1.1") || found.gateway == v4("192.168.2.1")));
+            CHECK((found.blocked || found.gateway == v4("192.168.1.1") ||
+                   found.gateway == v4("192.168.2.1")));
     }
 }
 

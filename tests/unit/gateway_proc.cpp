@@ -75,8 +75,30 @@ TEST_CASE("gateway_proc: only usable routes through a gateway", "[gateway]")
     CHECK(gateway_of({.flags = 0x0433}) == "192.168.1.1 "); // other flags do no harm
     CHECK(gateway_of({.flags = 0x0001}).empty());
     CHECK(gateway_of({.flags = 0x0002}).empty());
-    CHECK(gateway_of({.flags = 0x0203}).empty());
+    CHECK(gateway_of({.flags = 0x0200}).empty());
     CHECK(gateway_of({.gateway = "0.0.0.0"}).empty());
+}
+
+TEST_CASE("gateway_proc: the best default route lets nothing out", "[gateway]")
+{
+    const auto chosen = [](const std::string& text) {
+        detail::route_table table;
+        for (const auto& found : routes_of(text))
+            table.routes.push_back(found.route);
+        natpmp::error_code error;
+        const auto result = detail::choose_gateway(table, net::ip::address_v4{}, error);
+        return error ? error.message().substr(0, 21) : result.address.to_string();
+    };
+    const auto blocked = [](std::int32_t metric) {
+        return line({.name = "*", .gateway = "0.0.0.0", .flags = 0x0201, .metric = metric});
+    };
+    const auto real = line({.metric = 100});
+    CHECK(chosen(heading + blocked(50) + real) == "no IPv4 default route");
+    CHECK(chosen(heading + real + blocked(50)) == "no IPv4 default route");
+    CHECK(chosen(heading + blocked(101) + real) == "192.168.1.1");
+    // Those that drop silently look like those that only end the search in their table.
+    const auto dropped = line({.name = "*", .gateway = "0.0.0.0", .flags = 0x0001});
+    CHECK(chosen(heading + dropped + real) == "192.168.1.1");
 }
 
 TEST_CASE("gateway_proc: metrics", "[gateway]")

@@ -192,6 +192,28 @@ TEST_CASE("gateway_proc: only routes of interfaces that are there and up", "[gat
         CHECK(result == "1 0 1");
 }
 
+TEST_CASE("gateway_proc: a real kernel's default route that lets nothing out", "[gateway]")
+{
+    const auto result = in_own_network([](int control) {
+        change(control, RTM_NEWROUTE, loopback_route(0, "", "192.168.1.1", 600));
+        std::string text;
+        for (const auto type : {RTN_UNREACHABLE, RTN_PROHIBIT}) {
+            auto fixed = fixed_route();
+            fixed.rtm_type = type;
+            change(control, RTM_NEWROUTE, raw(fixed));
+            natpmp::error_code error;
+            const auto table = detail::read_proc_table(detail::proc_route_file, error);
+            const auto any = detail::choose_gateway(table, v4("0.0.0.0"), error);
+            text += error == natpmp::errc::no_gateway ? "none;" : any.address.to_string();
+            text += detail::choose_gateway(table, v4("127.0.0.1"), error).address.to_string() + ';';
+            change(control, RTM_DELROUTE, raw(fixed));
+        }
+        return text;
+    });
+    if (result != "skipped")
+        CHECK(result == "none;192.168.1.1;none;192.168.1.1;");
+}
+
 TEST_CASE("gateway_proc: netlink comes first, then the file, then a clear error", "[gateway]")
 {
     const auto result = in_own_network([](int control) {

@@ -167,6 +167,16 @@ TEST_CASE("gateway_routing: routes that are no way out", "[gateway]")
     CHECK(chosen(format, {one}) == nothing);
 }
 
+TEST_CASE("gateway_routing: the best default route lets nothing out", "[gateway]")
+{
+    const auto format = each_format();
+    auto blocked = via("127.0.0.1", 1);
+    blocked.flags |= GENERATE(0x8U, 0x1000U);
+    CHECK(chosen(format, {blocked, via("192.168.1.1")}) == nothing);
+    blocked.flags &= ~up;
+    CHECK(chosen(format, {blocked, via("192.168.1.1")}) == through("192.168.1.1"));
+}
+
 TEST_CASE("gateway_routing: several default routes, in the system's order", "[gateway]")
 {
     const auto format = each_format();

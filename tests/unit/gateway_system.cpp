@@ -259,6 +259,32 @@ TEST_CASE("gateway_system: routes of a real kernel", "[gateway]")
                         "192.168.1.1 from 127.0.0.1;");
 }
 
+TEST_CASE("gateway_system: a real kernel's default route that lets nothing out", "[gateway]")
+{
+    const auto blocked = [](unsigned char type, std::uint32_t metric) {
+        auto fixed = fixed_route();
+        fixed.rtm_type = type;
+        return joined({raw(fixed), attribute(RTA_PRIORITY, metric)});
+    };
+    const auto result = in_own_network([&](int control) {
+        change(control, RTM_NEWROUTE, loopback_route(0, "", "192.168.1.1", 600));
+        std::string text;
+        for (const auto type : {RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT}) {
+            change(control, RTM_NEWROUTE, blocked(type, 700));
+            text += found();
+            change(control, RTM_NEWROUTE, blocked(type, 50));
+            text += found() + found("127.0.0.1");
+            change(control, RTM_DELROUTE, blocked(type, 50));
+            change(control, RTM_DELROUTE, blocked(type, 700));
+        }
+        return text + found();
+    });
+    const std::string real = "192.168.1.1 from 127.0.0.1;";
+    const std::string each = real + "no IPv4 default route;" + real;
+    if (result != "skipped")
+        CHECK(result == each + each + each + real);
+}
+
 TEST_CASE("gateway_system: change notices of a real kernel", "[gateway]")
 {
     const auto result = in_own_network([](int control) {

@@ -155,7 +155,7 @@ private:
         return table;
     const interface_queries queries;
     for (auto& found : routes)
-        if (resolve_interface(queries, found, error))
+        if (found.route.blocked || resolve_interface(queries, found, error))
             table.routes.push_back(found.route);
     std::vector<ifreq> addresses;
     if (!queries.list(addresses))

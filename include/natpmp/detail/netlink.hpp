@@ -78,7 +78,8 @@ template <class Header>
 
 inline void add_route(const default_route& route, unsigned flags, route_table& table)
 {
-    if (!route.gateway.is_unspecified() && (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) == 0)
+    const bool down = (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0;
+    if (route.blocked || (!route.gateway.is_unspecified() && !down))
         table.routes.push_back(route);
 }
 
@@ -101,14 +102,24 @@ inline void add_next_hops(raw_bytes hops, unsigned flags, default_route route, r
     }
 }
 
-/// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway. Others
-/// are dropped here already: a router may have a million of them.
+/// Whether a route of this type lets nothing out. One of type "throw" is not among them: it only
+/// ends the search in its table.
+[[nodiscard]] inline bool is_blocked(unsigned char type) noexcept
+{
+    return type == RTN_UNREACHABLE || type == RTN_BLACKHOLE || type == RTN_PROHIBIT;
+}
+
+/// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway, or one
+/// that lets nothing out. Others are dropped here already: a router may have a million of them.
 NATPMP_COLD inline void read_route(raw_bytes message, route_table& table)
 {
     rtmsg fixed;
-    if (!peek(message, fixed) || !is_default_route(fixed) || fixed.rtm_type != RTN_UNICAST)
+    if (!peek(message, fixed) || !is_default_route(fixed))
         return;
     default_route route;
+    route.blocked = is_blocked(fixed.rtm_type);
+    if (!route.blocked && fixed.rtm_type != RTN_UNICAST)
+        return;
     route.table = fixed.rtm_table; // a number above 255 is in an attribute
     raw_bytes hops;
     raw_bytes rest = message.subspan(sizeof fixed);

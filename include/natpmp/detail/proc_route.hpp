@@ -62,8 +62,10 @@ struct named_route
     return parse_whole(text, 10, std::numeric_limits<std::int32_t>::min(), metric);
 }
 
-/// The route that a line tells of, if it is a usable default route through a gateway. Half-routes
-/// have the destination 0.0.0.0 too, but a mask; the heading is no route.
+/// The route that a line tells of, if it is a usable default route through a gateway, or one that
+/// refuses what would take it. Half-routes have the destination 0.0.0.0 too, but a mask; the
+/// heading is no route. Routes that drop silently are not told from those that end the search in
+/// their table.
 [[nodiscard]] NATPMP_COLD inline std::optional<named_route> parse_route_line(std::string_view line)
 {
     enum column
@@ -95,9 +97,10 @@ struct named_route
         !parse_metric(fields[metric], found.route.metric) ||
         !parse_kernel_address(fields[mask], netmask))
         return std::nullopt;
-    if (!target.is_unspecified() || !netmask.is_unspecified() ||
-        found.route.gateway.is_unspecified() ||
-        (bits & (up | through_gateway | reject)) != (up | through_gateway))
+    const bool leads_on = !found.route.gateway.is_unspecified() && (bits & through_gateway) != 0;
+    found.route.blocked = (bits & reject) != 0;
+    if (!target.is_unspecified() || !netmask.is_unspecified() || (bits & up) == 0 ||
+        (!leads_on && !found.route.blocked))
         return std::nullopt;
     found.interface_name = fields[name];
     return found;

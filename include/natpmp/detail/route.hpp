@@ -19,7 +19,8 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// A way to the Internet through a gateway: unicast, usable now, destination 0.0.0.0/0.
+/// A way to the Internet through a gateway: unicast, usable now, destination 0.0.0.0/0. Or one that
+/// lets nothing out, as a VPN's kill switch is.
 struct default_route
 {
     net::ip::address_v4 gateway{};
@@ -34,6 +35,9 @@ struct default_route
 
     /// From a table that only routing rules lead to: comes after all routes of the main table.
     bool policy = false;
+
+    /// What would take it is refused or dropped; its gateway and its interface mean nothing.
+    bool blocked = false;
 
     /// Whether a routing rule leads to its table, where the system tells.
     bool ruled = false;
@@ -100,19 +104,21 @@ facing_address(const route_table& table, const default_route& route) noexcept
 }
 
 /// Chooses the gateway of the first route with the lowest metric; errc::no_gateway if there is
-/// none. A specified local address admits only the routes of the interface that has it.
+/// none, or if that route is blocked: then nothing is to leave the host past it. A specified local
+/// address admits only the routes of the interface that has it.
 [[nodiscard]] NATPMP_COLD inline gateway
 choose_gateway(const route_table& table, const net::ip::address& local_address, error_code& error)
 {
     const bool any = local_address.is_unspecified();
     const default_route* best = nullptr;
     for (const auto& route : table.routes) {
-        if (!any && !interface_holds(table, route.interface_index, local_address))
+        if (!any &&
+            (route.blocked || !interface_holds(table, route.interface_index, local_address)))
             continue;
         if (!best || std::tie(route.policy, route.metric) < std::tie(best->policy, best->metric))
             best = &route;
     }
-    if (!best) {
+    if (!best || best->blocked) {
         error = errc::no_gateway;
         return {};
     }

@@ -178,6 +178,12 @@ template <class Value>
            ipv4_of(entry.netmask).is_unspecified() && (entry.flags & route_is_to_host) == 0;
 }
 
+/// Whether a route is in use and lets nothing out.
+[[nodiscard]] inline bool is_blocked(const routing_entry& entry) noexcept
+{
+    return (entry.flags & route_is_up) != 0 && (entry.flags & route_is_barred) != 0;
+}
+
 /// Whether a default route leads through an IPv4 gateway, and is in use.
 [[nodiscard]] inline bool is_usable(const routing_entry& entry) noexcept
 {
@@ -187,8 +193,8 @@ template <class Value>
            entry.gateway.size() >= whole_address && !ipv4_of(entry.gateway).is_unspecified();
 }
 
-/// Adds the usable default routes of a dump (sysctl NET_RT_DUMP) to `table`. False if a message
-/// cannot be read; the others are there.
+/// Adds the usable and the blocked default routes of a dump (sysctl NET_RT_DUMP) to `table`. False
+/// if a message cannot be read; the others are there.
 [[nodiscard]] inline bool read_routes(raw_bytes dump, const routing_format& format,
                                       route_table& table)
 {
@@ -202,9 +208,10 @@ template <class Value>
             good = false;
             continue;
         }
-        if (!is_default_route(entry) || !is_usable(entry))
-            continue;
         default_route route;
+        route.blocked = is_blocked(entry);
+        if (!is_default_route(entry) || (!route.blocked && !is_usable(entry)))
+            continue;
         route.gateway = ipv4_of(entry.gateway);
         route.interface_index = entry.index;
         route.metric = entry.priority;
