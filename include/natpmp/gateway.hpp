@@ -10,10 +10,11 @@
 #include <natpmp/error.hpp>
 #include <natpmp/types.hpp>
 
+#include <cstdint>
 #include <system_error>
 
-// The one place that picks a platform's source. Each defines detail::find_default_gateway() and the
-// notices of change that detail/changes.hpp needs.
+// The one place that picks a platform's source. Each defines detail::find_default_gateway(),
+// detail::find_interface() and the notices of change that detail/changes.hpp needs.
 #if defined(__linux__)
 #include <natpmp/detail/gateway_linux.hpp>
 #elif defined(_WIN32)
@@ -31,6 +32,13 @@ namespace detail {
 {
     error = errc::routes_unreadable;
     return {};
+}
+
+/// Interfaces are not told there.
+[[nodiscard]] inline std::uint32_t find_interface(const net::ip::address&, error_code& error)
+{
+    error.clear();
+    return 0;
 }
 
 /// No notices there: network_changed() and the retries serve.

@@ -110,17 +110,22 @@ public:
         return std::random_device{}();
     }
 
-    /// The gateway to ask: the one set in the options, else the host's default gateway.
+    /// The gateway to ask: the one set in the options, else the host's default gateway. The
+    /// interface tells one that was made again, with the same addresses, from the one before: the
+    /// socket for announcements hears nothing there until it is opened anew.
     [[nodiscard]] gateway find_gateway(const client_options& options, error_code& error) const
     {
         if (options.gateway.is_unspecified())
             return detail::find_default_gateway(options.local_address, error);
         gateway found{.address = options.gateway, .local_address = options.local_address};
-        if (!found.local_address.is_unspecified())
-            return found;
-        request_socket_type probe(executor_); // sends nothing: it tells the way out
-        error = probe.open(found, options.gateway_port.value());
-        found.local_address = probe.local_address();
+        error.clear();
+        if (found.local_address.is_unspecified()) {
+            request_socket_type probe(executor_); // sends nothing: it tells the way out
+            error = probe.open(found, options.gateway_port.value());
+            found.local_address = probe.local_address();
+        }
+        if (!error)
+            found.interface_index = detail::find_interface(found.local_address, error);
         return found;
     }
 

@@ -145,6 +145,16 @@ TEST_CASE("gateway_windows: an adapter's addresses, but for those that are not i
     CHECK(table.addresses[0].interface_index == 7);
 }
 
+TEST_CASE("gateway_windows: the interface of a local address")
+{
+    natpmp::error_code error = natpmp::errc::closed;
+    CHECK(detail::find_interface(natpmp::net::ip::make_address("203.0.113.254"), error) == 0);
+    CHECK_FALSE(error);
+    const auto found = natpmp::default_gateway(error);
+    if (!error)
+        CHECK(detail::find_interface(found.local_address, error) == found.interface_index);
+}
+
 TEST_CASE("gateway_windows: the notices open, wait, and close")
 {
     asio::io_context context;

@@ -128,6 +128,19 @@ inline void add_system_addresses(route_table& table, error_code& error)
     return error ? gateway{} : choose_gateway(table, local_address, error);
 }
 
+/// Finds the index of the interface that has a local address; 0 if none but loopback has it, or the
+/// system does not tell. The only error is the system's if it is out of file descriptors or memory.
+[[nodiscard]] inline std::uint32_t find_interface(const net::ip::address& local_address,
+                                                  error_code& error)
+{
+    error.clear();
+    route_table table;
+    add_system_addresses(table, error);
+    if (!is_shortage(error))
+        error.clear();
+    return interface_with(table, local_address);
+}
+
 /// Opens a non-blocking socket that becomes readable when routes, addresses or interfaces change.
 /// The caller closes it. Returns -1 on failure.
 [[nodiscard]] inline int open_change_notices(error_code& error) noexcept

@@ -81,10 +81,11 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     return false;
 }
 
-/// Reads the routes and addresses, again if they change meanwhile, and the rules. Errors: what the
-/// system says of routes and addresses; of rules only that it is out of memory, since a kernel may
-/// have none, and a sandbox may not tell them.
-[[nodiscard]] inline route_table read_route_table(int descriptor, error_code& error)
+/// Reads the addresses and, if wanted, the routes, again if they change meanwhile; with the routes
+/// also the rules. Errors: what the system says of addresses and routes; of rules only that it is
+/// out of memory, since a kernel may have none, and a sandbox may not tell them.
+[[nodiscard]] inline route_table read_route_table(int descriptor, error_code& error,
+                                                  bool with_routes = true)
 {
     // Where routes change all the time, the last attempt has to do, gaps or not.
     constexpr std::uint32_t attempts = 5;
@@ -93,12 +94,14 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     for (std::uint32_t attempt = 0; interrupted && attempt < attempts; ++attempt) {
         const std::uint32_t sequence = 2 * attempt + 1;
         table = {};
-        interrupted = dump_table(descriptor, RTM_GETROUTE, sequence, table, error);
+        interrupted = with_routes && dump_table(descriptor, RTM_GETROUTE, sequence, table, error);
         if (!error)
             interrupted |= dump_table(descriptor, RTM_GETADDR, sequence + 1, table, error);
         if (error)
             return {};
     }
+    if (!with_routes)
+        return table;
     error_code untold;
     dump_table(descriptor, RTM_GETRULE, 2 * attempts + 1, table, untold);
     if (is_shortage(untold)) {
@@ -109,8 +112,9 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     return table;
 }
 
-/// Asks netlink for the routes and addresses. Errors: what the system says.
-[[nodiscard]] NATPMP_COLD inline route_table read_netlink_table(error_code& error)
+/// Asks netlink for the addresses and, if wanted, the routes. Errors: what the system says.
+[[nodiscard]] NATPMP_COLD inline route_table read_netlink_table(error_code& error,
+                                                                bool with_routes = true)
 {
     const int descriptor = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     const descriptor_guard guard(descriptor);
@@ -121,7 +125,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
         error = last_system_error();
         return {};
     }
-    return read_route_table(descriptor, error);
+    return read_route_table(descriptor, error, with_routes);
 }
 
 /// Finds the gateway of the best default route; a specified local address admits only the routes
@@ -134,6 +138,18 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     if (error && !is_shortage(error))
         table = read_proc_table(proc_route_file, error);
     return error ? gateway{} : choose_gateway(table, local_address, error);
+}
+
+/// Finds the index of the interface that has a local address; 0 if none has it, or netlink does not
+/// tell. The only error is the system's if it is out of file descriptors or memory.
+[[nodiscard]] NATPMP_COLD inline std::uint32_t find_interface(const net::ip::address& local_address,
+                                                              error_code& error)
+{
+    error.clear();
+    const route_table table = read_netlink_table(error, false);
+    if (!is_shortage(error))
+        error.clear();
+    return interface_with(table, local_address);
 }
 
 /// Opens a non-blocking socket that becomes readable when IPv4 routes, rules, addresses or

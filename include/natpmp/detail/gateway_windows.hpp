@@ -129,6 +129,23 @@ inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES*
     return choose_gateway(table, local_address, error);
 }
 
+/// Finds the index of the interface that has a local address; 0 if none has it, or the system does
+/// not tell. The only error is the system's if it is out of memory.
+[[nodiscard]] inline std::uint32_t find_interface(const net::ip::address& local_address,
+                                                  error_code& error)
+{
+    error.clear();
+    const auto buffer = read_adapters(error);
+    route_table table;
+    if (!error && !buffer.empty())
+        for (auto adapter = reinterpret_cast<const IP_ADAPTER_ADDRESSES*>(buffer.data()); adapter;
+             adapter = adapter->Next)
+            add_addresses(*adapter, table);
+    if (!is_shortage(error))
+        error.clear();
+    return interface_with(table, local_address);
+}
+
 /// Asks the system to set an event when IPv4 routes or addresses change.
 class change_subscription
 {

@@ -103,6 +103,16 @@ facing_address(const route_table& table, const default_route& route) noexcept
     });
 }
 
+/// The index of the first interface that has this address; 0 if none has it.
+[[nodiscard]] inline std::uint32_t interface_with(const route_table& table,
+                                                  const net::ip::address& address) noexcept
+{
+    for (const auto& entry : table.addresses)
+        if (address == entry.address)
+            return entry.interface_index;
+    return 0;
+}
+
 /// Chooses the gateway of the first route with the lowest metric; errc::no_gateway if there is
 /// none, or if that route is blocked: then nothing is to leave the host past it. A specified local
 /// address admits only the routes of the interface that has it.
