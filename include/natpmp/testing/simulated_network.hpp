@@ -9,62 +9,60 @@
 
 #include <natpmp/options.hpp>
 #include <natpmp/testing/simulated_socket.hpp>
+#include <natpmp/testing/simulated_time.hpp>
 #include <natpmp/testing/simulated_traffic.hpp>
 
-// clang-format off
-#include NATPMP_ASIO_HEADER(io_context.hpp)
-// clang-format on
-
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <random>
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace testing {
 
 /// A host and its gateways in virtual time. All randomness comes from one seed, so that a run can
-/// be repeated exactly.
+/// be repeated exactly. What happens to datagrams is drawn apart from the rest: the same datagrams
+/// are lost whatever the host's timers do.
 ///
 /// Make a client with `basic_client<net::any_io_executor, simulated_platform>(network.platform())`
 /// and let time pass with run_for(); it takes no real time. At first there is one gateway,
 /// 192.168.1.1, and the host is 192.168.1.2.
 ///
 /// Thread safety: none. The network must outlive its clients.
-class simulated_network
+class simulated_network : public simulated_time
 {
 public:
     /// @param context What clients and applications run on; nobody else must run it.
     /// @param seed Of all randomness.
     explicit simulated_network(net::io_context& context, std::uint32_t seed = 1)
-        : context_(context), random_(seed)
+        : simulated_time(context),
+          random_(seed),
+          links_(seed ^ 0x9E3779B9U),
+          system_(seed ^ 0x85EBCA6BU)
     {
         add_gateway(net::ip::make_address_v4("192.168.1.1"));
         set_host(net::ip::make_address_v4("192.168.1.2"), net::ip::make_address_v4("192.168.1.1"));
     }
 
-    simulated_network(const simulated_network&) = delete;
-    simulated_network& operator=(const simulated_network&) = delete;
-
-    /// What happens to datagrams.
+    /// What happens to datagrams, and how late the host is.
     simulated_conditions conditions;
 
-    /// Called for each request that a client sends, for each that arrives at a gateway, and for
-    /// each answer that arrives at the client.
+    /// Called for each request that a client sends or may not send, for each that arrives at a
+    /// gateway, and for each answer that arrives at the client.
     std::function<void(const simulated_datagram&)> observer;
 
-    /// The virtual time.
-    [[nodiscard]] time_point now() const noexcept
+    /// What the host's clock shows.
+    [[nodiscard]] time_point host_now() const noexcept
     {
-        return now_;
+        const auto tick = conditions.clock_tick.count();
+        return tick > 0 ? now() - now().time_since_epoch() % conditions.clock_tick : now();
     }
 
     /// A number, from the seed.
     [[nodiscard]] std::uint32_t random()
     {
-        return static_cast<std::uint32_t>(random_());
+        return random_.number();
     }
 
     /// A number below `limit`, from the seed.
@@ -76,7 +74,7 @@ public:
     /// True with the given chance.
     [[nodiscard]] bool chance(double probability)
     {
-        return static_cast<double>(random()) < probability * 4294967296.0;
+        return random_.happens(probability);
     }
 
     /// The gateway at an address, made if there is none.
@@ -86,7 +84,7 @@ public:
         auto& place = gateways_[address];
         if (!place)
             place = std::make_unique<simulated_gateway>(
-                simulated_gateway{.model = gateway_model(now_, settings)});
+                simulated_gateway{.model = gateway_model(now(), settings)});
         return *place;
     }
 
@@ -101,11 +99,11 @@ public:
     void reboot(const net::ip::address_v4& address, std::size_t announcements = 10)
     {
         simulated_gateway& rebooted = add_gateway(address);
-        rebooted.model.reboot(now_);
+        rebooted.model.reboot(now());
         for (std::size_t count = 0; count < announcements; ++count)
-            at(now_ + gateway_model::announcement_times[count], [this, address, &rebooted] {
+            at(now() + gateway_model::announcement_times[count], [this, address, &rebooted] {
                 if (rebooted.reachable && rebooted.serving)
-                    announce(address, rebooted.model.announcement(now_));
+                    announce(address, rebooted.model.announcement(now()));
             });
     }
 
@@ -130,13 +128,7 @@ public:
     void notify()
     {
         for (const auto& call : watchers_.take())
-            at(awake_at_, [this, call] { net::post(context_, [call] { call({}); }); });
-    }
-
-    /// Puts the host to sleep: nothing happens on it until then, and what arrives is lost.
-    void sleep_until(time_point wake)
-    {
-        awake_at_ = std::max(awake_at_, wake);
+            at(awake_from(), [this, call] { net::post(context(), [call] { call({}); }); });
     }
 
     /// Sends a datagram to everything on the host that hears announcements.
@@ -151,55 +143,30 @@ public:
     /// Sends a datagram to the client's request socket, as if from this address and port.
     void forge(const net::ip::udp::endpoint& source, const std::vector<std::uint8_t>& bytes)
     {
-        at(now_, [this, source, bytes] {
+        at(now(), [this, source, bytes] {
             for_sockets(true, [&](simulated_socket& socket) { socket.arrive(source, bytes); });
         });
-    }
-
-    /// Calls a function at a time.
-    void at(time_point when, std::function<void()> action)
-    {
-        events_.emplace(std::max(when, now_), std::move(action));
-    }
-
-    /// Lets all that is ready happen, without letting time pass.
-    void settle()
-    {
-        context_.restart();
-        while (context_.poll() > 0) {
-        }
-    }
-
-    /// Lets time pass until something happens, at most until `limit`; false if nothing did.
-    bool step(time_point limit = time_point::max())
-    {
-        settle();
-        if (events_.empty() || events_.begin()->first > limit) {
-            if (limit != time_point::max())
-                now_ = std::max(now_, limit);
-            return false;
-        }
-        auto next = events_.extract(events_.begin());
-        now_ = std::max(now_, next.key());
-        next.mapped()();
-        settle();
-        return true;
-    }
-
-    /// Lets time pass.
-    void run_for(platform_clock::duration time)
-    {
-        const time_point end = now_ + time;
-        while (step(end)) {
-        }
     }
 
 private:
     friend class simulated_platform;
 
-    [[nodiscard]] bool asleep() const noexcept
+    /// When a timer fires that is set to this time.
+    [[nodiscard]] time_point firing_time(time_point when)
     {
-        return now_ < awake_at_;
+        when = std::max({when, now(), awake_from()});
+        if (const auto tick = conditions.clock_tick; tick.count() > 0)
+            if (const auto past = when.time_since_epoch() % tick; past.count() > 0)
+                when += tick - past;
+        return when + system_.between(conditions.least_lateness, conditions.most_lateness);
+    }
+
+    /// What the host's routing table says, after the time that it takes to read it.
+    [[nodiscard]] natpmp::gateway look_up()
+    {
+        const natpmp::gateway found = route_;
+        block_for(conditions.lookup_time);
+        return found;
     }
 
     template <class Function> void for_sockets(bool connected, Function function)
@@ -214,13 +181,11 @@ private:
     /// Brings a datagram over the network: never, once or twice, and after a while.
     void travel(const std::function<void(bool duplicate)>& arrive)
     {
-        const int copies = chance(conditions.duplicates) ? 2 : 1;
+        const int copies = links_.happens(conditions.duplicates) ? 2 : 1;
         for (int copy = 0; copy < copies; ++copy) {
-            const auto spread = (conditions.most_delay - conditions.least_delay).count();
-            const auto extra = spread > 0 ? random(static_cast<std::uint32_t>(spread) + 1) : 0;
-            if (!chance(conditions.loss))
-                at(now_ + conditions.least_delay + platform_clock::duration{extra},
-                   [arrive, copy] { arrive(copy > 0); });
+            const auto delay = links_.between(conditions.least_delay, conditions.most_delay);
+            if (!links_.happens(conditions.loss))
+                at(now() + delay, [arrive, copy] { arrive(copy > 0); });
         }
     }
 
@@ -232,6 +197,10 @@ private:
             return refusal;
         const net::ip::address_v4 host = where.local_address.to_v4();
         const net::ip::address_v4 target = where.address.to_v4();
+        if (system_.happens(conditions.send_refusals)) {
+            tell({host, target, simulated_datagram::place::refused, false, bytes});
+            return net::error::no_permission;
+        }
         tell({host, target, simulated_datagram::place::sent, false, bytes});
         if (host != route_.local_address)
             return net::error::network_unreachable;
@@ -254,8 +223,8 @@ private:
         tell({host, target, simulated_datagram::place::arrived, duplicate, bytes});
         if (!answering.serving)
             return answer(socket, host, target, {.port_unreachable = true});
-        for (const gateway_reply& reply : answering.model.handle(host, bytes, now_))
-            at(now_ + reply.delay,
+        for (const gateway_reply& reply : answering.model.handle(host, bytes, now()))
+            at(now() + reply.delay,
                [this, socket, host, target, reply] { answer(socket, host, target, reply); });
     }
 
@@ -283,15 +252,13 @@ private:
             observer(datagram);
     }
 
-    net::io_context& context_;
-    std::mt19937 random_;
-    time_point now_{std::chrono::hours{1}};
-    time_point awake_at_ = detail::long_ago;
+    simulated_chance random_; ///< the application's
+    simulated_chance links_;
+    simulated_chance system_;
     natpmp::gateway route_{};
     std::map<net::ip::address_v4, std::unique_ptr<simulated_gateway>> gateways_;
     simulated_list<simulated_socket> sockets_;
     simulated_watchers watchers_;
-    std::multimap<time_point, std::function<void()>> events_;
 };
 
 } // namespace testing

@@ -32,13 +32,13 @@ public:
     /// The executor of the network's context.
     [[nodiscard]] executor_type get_executor() const
     {
-        return network_->context_.get_executor();
+        return network_->context().get_executor();
     }
 
-    /// The virtual time.
+    /// What the host's clock shows of the virtual time.
     [[nodiscard]] time_point now() const noexcept
     {
-        return network_->now();
+        return network_->host_now();
     }
 
     /// A number, from the network's seed.
@@ -47,10 +47,11 @@ public:
         return network_->random();
     }
 
-    /// The gateway set in the options, else the host's.
+    /// The gateway set in the options, else the host's. Time passes meanwhile, if the conditions
+    /// say so.
     [[nodiscard]] gateway find_gateway(const client_options& options, error_code& error) const
     {
-        gateway found = network_->host();
+        gateway found = network_->look_up();
         if (!options.gateway.is_unspecified())
             found.address = options.gateway;
         if (found.address.is_unspecified() || found.local_address.is_unspecified()) {
@@ -104,7 +105,7 @@ public:
         {
             state_->when = detail::never;
             if (const auto handler = std::exchange(state_->handler, nullptr))
-                net::post(network_->context_,
+                net::post(network_->context(),
                           [handler] { handler(make_error_code(net::error::operation_aborted)); });
         }
 
@@ -112,33 +113,34 @@ public:
         struct state
         {
             time_point when = detail::never;
-            time_point looked_at = detail::never; ///< when it is next seen whether the time came
+            time_point looked_for = detail::never; ///< the time at which it is looked again
+            unsigned looks = 0;
             std::function<void(error_code)> handler;
         };
 
         void arm()
         {
-            if (state_->handler && state_->when < state_->looked_at)
-                look(state_, network_, state_->when);
+            if (state_->handler && state_->when < state_->looked_for)
+                look(state_, network_);
         }
 
-        static void look(const std::shared_ptr<state>& state, simulated_network* network,
-                         time_point at)
+        static void look(const std::shared_ptr<state>& state, simulated_network* network)
         {
-            at = std::max(at, network->awake_at_);
-            state->looked_at = at;
-            network->at(at, [weak = std::weak_ptr(state), network, at] {
-                const auto alive = weak.lock();
-                if (!alive || alive->looked_at != at)
-                    return;
-                alive->looked_at = detail::never;
-                if (!alive->handler || alive->when == detail::never)
-                    return;
-                if (network->asleep() || network->now() < alive->when)
-                    return look(alive, network, alive->when);
-                net::post(network->context_,
-                          [handler = std::exchange(alive->handler, nullptr)] { handler({}); });
-            });
+            state->looked_for = state->when;
+            const unsigned number = ++state->looks;
+            network->at(
+                network->firing_time(state->when), [weak = std::weak_ptr(state), network, number] {
+                    const auto alive = weak.lock();
+                    if (!alive || alive->looks != number)
+                        return;
+                    alive->looked_for = detail::never;
+                    if (!alive->handler || alive->when == detail::never)
+                        return;
+                    if (network->asleep() || network->now() < alive->when)
+                        return look(alive, network);
+                    net::post(network->context(),
+                              [handler = std::exchange(alive->handler, nullptr)] { handler({}); });
+                });
         }
 
         simulated_network* network_;
@@ -153,7 +155,7 @@ public:
         explicit socket_type(simulated_network& network)
             : network_(&network),
               socket_(std::make_shared<simulated_socket>(
-                  net::any_io_executor(network.context_.get_executor())))
+                  net::any_io_executor(network.context().get_executor())))
         {
             network.sockets_.add(socket_);
         }
@@ -238,7 +240,7 @@ public:
         void close()
         {
             if (const auto call = std::exchange(*waiting_, nullptr))
-                net::post(network_->context_,
+                net::post(network_->context(),
                           [call] { call(make_error_code(net::error::operation_aborted)); });
         }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,7 +34,7 @@ struct simulated_gateway
     bool serving = true;
 };
 
-/// What happens to each datagram on its way, in either direction.
+/// What happens to each datagram on its way, in either direction, and what the host's system does.
 struct simulated_conditions
 {
     /// The chance to be lost, 0..1.
@@ -47,6 +48,22 @@ struct simulated_conditions
 
     /// The most time that it takes.
     platform_clock::duration most_delay = std::chrono::milliseconds{1};
+
+    /// The least time by which each of the host's timers fires late.
+    platform_clock::duration least_lateness{0};
+
+    /// The most time by which each of them does.
+    platform_clock::duration most_lateness{0};
+
+    /// How often the host's clock moves on, such as 15.625 ms; zero: always. A timer fires when the
+    /// clock shows its time.
+    platform_clock::duration clock_tick{0};
+
+    /// How long a lookup of the gateway blocks the host. Datagrams that arrive meanwhile wait.
+    platform_clock::duration lookup_time{0};
+
+    /// The chance that the host's system refuses to send a datagram, 0..1, as a firewall does.
+    double send_refusals = 0;
 };
 
 /// What an observer of the simulated network sees.
@@ -60,7 +77,9 @@ struct simulated_datagram
         /// A request arrives at the gateway.
         arrived,
         /// An answer arrives at the host.
-        answered
+        answered,
+        /// The host's system refuses to send a request.
+        refused
     };
 
     /// The host's address.
@@ -73,6 +92,40 @@ struct simulated_datagram
     bool duplicate = false;
     /// Its bytes, none for ICMP port unreachable; valid during the call.
     std::span<const std::uint8_t> bytes;
+};
+
+/// Random numbers from a seed.
+class simulated_chance
+{
+public:
+    /// The numbers of a seed.
+    explicit simulated_chance(std::uint32_t seed) : random_(seed)
+    {}
+
+    /// Any number.
+    [[nodiscard]] std::uint32_t number()
+    {
+        return static_cast<std::uint32_t>(random_());
+    }
+
+    /// True with the given chance; without one no number is drawn.
+    [[nodiscard]] bool happens(double chance)
+    {
+        return chance > 0 && static_cast<double>(number()) < chance * 4294967296.0;
+    }
+
+    /// A time between two.
+    [[nodiscard]] platform_clock::duration between(platform_clock::duration least,
+                                                   platform_clock::duration most)
+    {
+        if (most <= least)
+            return least;
+        const auto choices = static_cast<std::uint32_t>((most - least).count()) + 1;
+        return least + platform_clock::duration{number() % choices};
+    }
+
+private:
+    std::mt19937 random_;
 };
 
 /// What clients made and may have destroyed since; each is in here once.
