@@ -164,7 +164,7 @@ public:
     void sleep(duration time)
     {
         world.set_now(world.now() + time + 11us);
-        watch.wire.host_slept(world.now());
+        watch.wire.host_away(world.now());
         pump();
     }
 

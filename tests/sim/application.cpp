@@ -8,6 +8,17 @@
 
 namespace sim {
 
+/// Hears what a client tells.
+struct world::listener
+{
+    world& told;
+
+    void operator()(const natpmp::event& news) const
+    {
+        told.on_event(news);
+    }
+};
+
 /// Tells what a client tells, in a run that is traced.
 struct world::narrator
 {
@@ -15,7 +26,7 @@ struct world::narrator
 
     void operator()(const natpmp::event& news) const
     {
-        ++told.tally_.events;
+        told.on_event(news);
         told.say("event " + std::string(to_string(news.kind)) + ' ' +
                  text({news.mapping.protocol, news.mapping.internal_port}) + " to " +
                  std::to_string(news.mapping.external_port) + ' ' + news.error.message());
@@ -67,21 +78,28 @@ void world::start_client()
 {
     wire_.start();
     client_since_ = network_.now();
+    resets_ = losses_ = 0;
+    granted_meanwhile_.clear();
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
     client_.emplace(testing::simulated_platform(network_), options_);
     if (trace)
         client_->on_event(narrator{*this});
     else
-        client_->on_event([this](const natpmp::event&) { ++tally_.events; });
+        client_->on_event(listener{*this});
     wire_.granted_port = [this](mapping_key key) -> std::uint16_t {
         for (const auto& each : pending_) // the second of a pair suggests the first's port
-            if (!each->done && each->maps.size() == 2 && each->maps[1] == key)
+            if (!each->done && each->number == client_number_ && each->maps.size() == 2 &&
+                each->maps[1] == key)
                 return 0;
         if (client_)
             for (const natpmp::mapping& mapping : client_->mappings())
                 if (mapping_key{mapping.protocol, mapping.internal_port} == key)
                     return mapping.external_port;
         return 0;
+    };
+    wire_.begun = [this] {
+        const natpmp::status status = client_->status();
+        return status.sent - status.retransmitted;
     };
     for (unsigned count = network_.random(4); count > 0; --count)
         map(network_.random(3) == 0);
@@ -98,7 +116,9 @@ std::shared_ptr<world::operation> world::begin(const std::string& what)
     say("application: " + what);
     std::erase_if(pending_, [](const auto& each) { return each->done; });
     ++tally_.operations;
-    return pending_.emplace_back(std::make_shared<operation>());
+    const auto& begun = pending_.emplace_back(std::make_shared<operation>());
+    begun->number = client_number_;
+    return begun;
 }
 
 /// A handler that checks that it is called once.
@@ -119,11 +139,12 @@ auto world::completion(const std::shared_ptr<operation>& what,
 
 void world::finished(operation& what, const natpmp::error_code& error)
 {
-    if (error)
+    if (error || what.number != client_number_)
         return;
     for (const mapping_key& key : what.maps) {
         const bool unmapped = std::any_of(pending_.begin(), pending_.end(), [&](const auto& each) {
-            return !each->done && std::count(each->unmaps.begin(), each->unmaps.end(), key) > 0;
+            return !each->done && each->number == client_number_ &&
+                   std::count(each->unmaps.begin(), each->unmaps.end(), key) > 0;
         });
         if (!unmapped && client_ && !wire_.leaving)
             kept_.emplace(key, network_.now());
@@ -135,7 +156,6 @@ void world::map(bool pair)
     const mapping_key key = any_key();
     const auto what = begin((pair ? "map a pair " : "map ") + text(key));
     what->maps = {key};
-    what->number = client_number_;
     natpmp::map_request request{.protocol = key.protocol, .internal_port = key.internal_port};
     request.lifetime = longest_lease_;
     request.keep_trying = network_.random(3) == 0;
@@ -208,7 +228,7 @@ void world::cancel_one()
                                                  asio::cancellation_type::partial,
                                                  asio::cancellation_type::total};
     for (const auto& each : pending_)
-        if (!each->done && network_.random(2) == 0) {
+        if (!each->done && each->number == client_number_ && network_.random(2) == 0) {
             const auto keep = each;
             say("application: cancel one");
             keep->signal.emit(types[network_.random(3)]);
@@ -231,9 +251,14 @@ void world::shut_down()
         ours.insert({mapping.protocol, mapping.internal_port});
     kept_.clear();
     wire_.leaving = true;
+    if (wire_.changing())
+        ours.clear();
     const unsigned disturbances = disturbances_;
     client_->async_shutdown(
-        limit, completion<>(what, [this, ours, disturbances](const natpmp::error_code& error) {
+        limit,
+        completion<>(what, [this, what, ours, disturbances](const natpmp::error_code& error) {
+            if (what->number != client_number_)
+                return; // it was destroyed before its loop went on
             const bool orderly =
                 network_.now() - tidy_since_ > 10s && disturbances == disturbances_;
             if (!error && orderly)
@@ -248,11 +273,18 @@ void world::destroy()
     kept_.clear();
     client_.reset();
     wire_.closed = true;
-    network_.settle();
-    for (const auto& each : pending_)
-        check(each->done, "every operation completes");
-    pending_.clear();
+    check_ended(client_number_);
     ++client_number_;
+}
+
+/// Once the loop goes on, everything that was asked of a client that is gone has its outcome.
+void world::check_ended(std::size_t number)
+{
+    network_.settle();
+    if (network_.now() < network_.free_from())
+        return network_.at_host(network_.free_from(), [this, number] { check_ended(number); });
+    for (const auto& each : pending_)
+        check(each->done || each->number != number, "every operation completes");
 }
 
 } // namespace sim

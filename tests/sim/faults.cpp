@@ -18,19 +18,29 @@ void world::count_fault(const std::string& name)
 /// One fault of any kind. Those that last end after a random time.
 void world::disturb()
 {
-    const auto choice = network_.random(100);
-    if (choice < 25)
+    const auto choice = network_.random(200);
+    if (choice < 44)
         worsen_links();
-    else if (choice < 50)
+    else if (choice < 88)
         spoil_gateway();
-    else if (choice < 65)
+    else if (choice < 116)
         lose_state();
-    else if (choice < 75)
+    else if (choice < 135)
         change_host();
-    else if (choice < 80)
+    else if (choice < 144)
         sleep();
-    else if (choice < 92)
-        forge();
+    else if (choice < 164)
+        network_.at_host(network_.now(), [this] { forge(); });
+    else if (choice < 174)
+        stand_still(false);
+    else if (choice < 179)
+        stand_still(true);
+    else if (choice < 183)
+        slow_lookups();
+    else if (choice < 186)
+        refuse_sends();
+    else if (choice < 187)
+        flap_routes();
     else
         calm();
 }
@@ -38,16 +48,16 @@ void world::disturb()
 void world::worsen_links()
 {
     count_fault("bad links");
-    disturbed();
-    testing::simulated_conditions bad;
-    bad.loss = network_.random(61) / 100.0;
-    bad.duplicates = network_.random(30) / 100.0;
+    auto& links = network_.conditions;
+    links.loss = network_.random(61) / 100.0;
+    links.duplicates = network_.random(30) / 100.0;
     const auto delay = network_.random(3) == 0 ? network_.random(3'000'000) : 20'000;
-    bad.most_delay = duration{1000 + delay};
-    network_.conditions = bad;
+    links.most_delay = duration{1000 + delay};
+    disturbed();
     plan(
-        [this] {
-            network_.conditions = {};
+        [this, &links] {
+            links.loss = links.duplicates = 0;
+            links.most_delay = links.least_delay;
             disturbed();
         },
         mean_fault_ / 2);
@@ -110,9 +120,13 @@ void world::lose_state()
     constexpr std::size_t announcements[] = {0, 1, 10};
     const std::size_t count = announcements[choice - 1];
     count_fault("reboot, " + std::to_string(count) + " announcements");
+    check_resets();
     network_.reboot(current.to_v4(), count);
+    // An answer of before that comes after one of now makes the next one look like another loss.
+    losses_ = network_.now() - tidy_since_ > 10s ? 1 : 3;
     wire_.hint(131s); // the ten announcements
-    const duration round_trips = 1s + 100ms * static_cast<int>(kept_.size());
+    const duration round_trips =
+        1s + (100ms + network_.conditions.lookup_time) * static_cast<int>(kept_.size());
     if (was_good && quiet && count > 0)
         check_healed("an announced loss is healed", network_.now() + 5s + round_trips);
     else if (was_good && quiet && wire_.least_lease >= 60s)
@@ -160,9 +174,77 @@ void world::sleep()
     disturbed();
     const auto wake = network_.now() + std::chrono::seconds(1 + network_.random(40'000));
     network_.sleep_until(wake);
-    wire_.host_slept(wake);
+    wire_.host_away(wake);
     awake_at_ = std::max(awake_at_, wake);
     last_loss_ = wake;
+}
+
+/// A handler blocks the loop, or the machine is busy; or the whole process is stopped. A mapping
+/// that lasts for a minute need not suffer from 10 s of it.
+void world::stand_still(bool stopped)
+{
+    count_fault(stopped ? "process stopped" : "loop stands still");
+    const time_point end = network_.now() + any_length(100ms, longest_stand_still / 100ms);
+    ++disturbances_;
+    if (end > network_.now() + 10s || wire_.least_lease < 60s) {
+        disturbed();
+        awake_at_ = std::max(awake_at_, end);
+    }
+    wire_.host_away(end);
+    if (stopped)
+        network_.stop_until(end);
+    else
+        network_.stand_still_until(end);
+}
+
+void world::slow_lookups()
+{
+    count_fault("slow lookups of the gateway");
+    ++disturbances_;
+    wire_.lookup_time = 500ms;
+    network_.conditions.lookup_time = duration{network_.random(500'001)};
+    plan(
+        [this] {
+            ++disturbances_;
+            network_.conditions.lookup_time = 0s;
+        },
+        mean_fault_ / 2);
+}
+
+void world::refuse_sends()
+{
+    count_fault("the system refuses to send");
+    disturbed();
+    network_.conditions.send_refusals = network_.random(101) / 100.0;
+    plan(
+        [this] {
+            network_.conditions.send_refusals = 0;
+            disturbed();
+        },
+        mean_fault_ / 2);
+}
+
+/// For a minute to an hour the default route goes and comes, or changes between two gateways.
+void world::flap_routes()
+{
+    count_fault("routes flap");
+    flapping_until_ = network_.now() + any_length(1min, 60);
+    flap(network_.random(2) == 0);
+}
+
+void world::flap(bool between_two)
+{
+    disturbed();
+    moved_at_ = network_.now();
+    wire_.host_changed(network_.host());
+    const bool ends = network_.now() >= flapping_until_;
+    const auto other = between_two ? gateways_[1] : asio::ip::address_v4{};
+    const bool leaves = !ends && network_.host().address == gateways_[0];
+    network_.set_host(asio::ip::make_address_v4("192.168.1.2"), leaves ? other : gateways_[0]);
+    wire_.hint();
+    if (!ends)
+        network_.at(network_.now() + 100ms + duration{network_.random(900'000)},
+                    [this, between_two] { flap(between_two); });
 }
 
 /// Everything is well for long enough to heal.
@@ -176,6 +258,9 @@ void world::calm()
 /// to come from the gateway.
 void world::forge()
 {
+    const time_point calm = network_.free_from() + 1s; // what lies in the sockets is read by then
+    if (network_.now() < calm)
+        return network_.at_host(calm, [this] { forge(); });
     if (!client_)
         return;
     network_.settle();
@@ -187,8 +272,10 @@ void world::forge()
     const std::vector<std::uint8_t> reset{0, 0x80, 0, 0, 0, 0, 0, 0, 198, 51, 100, 9};
     const std::vector<std::uint8_t> grant{0,    0x82, 0,    0,    0, 0, 0,    0,
                                           0x1A, 0xE1, 0x30, 0x39, 0, 0, 0x1C, 0x20};
-    const auto quiet = network_.conditions;
-    network_.conditions = {.least_delay = 0us, .most_delay = 0us};
+    const auto before_it = network_.conditions;
+    auto& links = network_.conditions;
+    links.loss = links.duplicates = 0;
+    links.least_delay = links.most_delay = 0us;
     for (unsigned count = 1 + network_.random(20); count > 0; --count) {
         count_fault("forged or stray datagrams");
         std::vector<std::uint8_t> junk(network_.random(40));
@@ -202,7 +289,7 @@ void world::forge()
         network_.forge({gateway, 5351}, junk);
         network_.announce(gateway, junk);
     }
-    network_.conditions = quiet;
+    network_.conditions = before_it;
     network_.run_for(0s);
     check(client_->status().received == before, "forged datagrams are ignored");
     check(tally_.events == events, "no event from a forged datagram");

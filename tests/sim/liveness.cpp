@@ -48,6 +48,13 @@ world::world(std::uint32_t seed, duration length)
     mean_fault_ = is_short ? between(1min, 10min) : between(10min, 18h);
     mean_action_ = is_short ? between(10s, 5min) : between(2min, 36h);
     calm_until_ = long_ago;
+    auto& late = network_.conditions;
+    if (network_.random(4) == 0) {
+        late.clock_tick = wire_.clock_tick = wire_.lateness = 15'625us;
+    } else {
+        late.least_lateness = 20us;
+        late.most_lateness = wire_.lateness = 500us;
+    }
     network_.observer = [this](const auto& datagram) { on_datagram(datagram); };
 }
 
@@ -60,14 +67,22 @@ world::~world()
 void world::on_datagram(const testing::simulated_datagram& datagram)
 {
     using place = testing::simulated_datagram::place;
-    if (trace && datagram.at != place::answered)
-        say((datagram.at == place::sent ? "sent " : "arrived ") + natpmp::describe(datagram.bytes) +
-            " to " + datagram.gateway.to_string());
-    if (datagram.at == place::answered)
-        return wire_.answered(datagram);
+    if (trace) {
+        constexpr const char* places[] = {"sent ", "arrived ", "answered ", "refused "};
+        say(places[static_cast<std::size_t>(datagram.at)] + natpmp::describe(datagram.bytes) +
+            (datagram.at == place::answered ? " by " : " to ") + datagram.gateway.to_string());
+    }
+    if (datagram.at == place::answered) {
+        wire_.answered(datagram);
+        if (network_.now() < network_.free_from())
+            note_grant(datagram.bytes);
+        return;
+    }
     if (datagram.at == place::arrived)
         return;
     ++tally_.datagrams;
+    wire_.host_away(network_.free_from()); // it may have looked for its gateway
+    check_resets();
     try {
         wire_.sent(datagram);
     } catch (const violation& found) { // not through the client that sends it
@@ -84,13 +99,28 @@ void world::say(const std::string& line) const
                   << line << '\n';
 }
 
-/// Calls something again and again, after exponentially distributed times.
-void world::plan(std::function<void()> action, duration mean)
+/// An exponentially distributed time.
+duration world::any_time(duration mean)
 {
     const double share = (network_.random(1'000'000) + 1) / 1'000'001.0;
     const std::chrono::duration<double> wait =
         -std::log(share) * std::chrono::duration<double>(mean);
-    network_.at(network_.now() + std::chrono::duration_cast<duration>(wait), std::move(action));
+    return std::chrono::duration_cast<duration>(wait);
+}
+
+/// A time of any order of magnitude, up to so many times the least one.
+duration world::any_length(duration least, duration::rep most)
+{
+    const double share = network_.random(1'000'000) / 1'000'000.0;
+    const std::chrono::duration<double> length =
+        std::pow(static_cast<double>(most), share) * std::chrono::duration<double>(least);
+    return std::chrono::duration_cast<duration>(length);
+}
+
+/// Calls something after a while.
+void world::plan(std::function<void()> action, duration mean)
+{
+    network_.at(network_.now() + any_time(mean), std::move(action));
 }
 
 tally world::run()
@@ -103,11 +133,11 @@ tally world::run()
     };
     std::function<void()> action = [&] {
         act();
-        plan(action, mean_action_);
+        network_.at_host(network_.now() + any_time(mean_action_), action);
     };
     start_client();
     plan(fault, mean_fault_);
-    plan(action, mean_action_);
+    network_.at_host(network_.now() + any_time(mean_action_), action);
     while (network_.step(end_)) {
         check(violation_.empty(), [&] { return violation_; });
         check_liveness();
@@ -153,7 +183,8 @@ void world::disturbed()
 bool world::good()
 {
     const auto& links = network_.conditions;
-    if (network_.host().address.is_unspecified() || links.loss > 0 || links.most_delay > 200ms)
+    if (network_.host().address.is_unspecified() || links.loss > 0 || links.most_delay > 200ms ||
+        links.send_refusals > 0 || network_.now() < flapping_until_)
         return false;
     const auto& current = network_.gateway();
     return current.reachable && current.serving && current.model.faults.refuse_maps == 0;
@@ -222,12 +253,98 @@ void world::check_healed(const std::string& name, time_point deadline)
 {
     const unsigned disturbances = disturbances_;
     const auto expected = kept_;
-    network_.at(deadline, [this, name, disturbances, expected] {
+    network_.at_host(deadline, [this, name, disturbances, expected] {
         if (disturbances != disturbances_ || !client_ || wire_.leaving)
             return;
         for (const auto& [key, since] : expected)
             if (kept_.contains(key))
                 check(in_table(key), [&] { return name + ": " + text(key) + describe_client(); });
+    });
+}
+
+/// A reset is counted only where the gateway lost its state, however late its answers are read; but
+/// an answer that the network delays for seconds may look like one.
+void world::check_resets()
+{
+    if (!client_)
+        return;
+    const std::uint64_t resets = client_->status().resets;
+    if (resets == resets_)
+        return;
+    const std::uint64_t more = resets - resets_;
+    const bool delayed = tidy_since_ == time_point::max() ||
+                         network_.now() - tidy_since_ < longest_stand_still + 10s;
+    if (more > losses_ && !delayed && violation_.empty())
+        violation_ = "resets are real" + describe_client();
+    losses_ -= static_cast<unsigned>(std::min<std::uint64_t>(more, losses_));
+    resets_ = resets;
+    reset_at_ = network_.now();
+}
+
+/// A grant arrives while the loop stands still, and lies in the socket.
+void world::note_grant(std::span<const std::uint8_t> bytes)
+{
+    if (!wire_.grants(bytes))
+        return;
+    const std::uint32_t lifetime =
+        std::uint32_t{bytes[12]} << 24 | bytes[13] << 16 | bytes[14] << 8 | bytes[15];
+    // It counts from the transmission before, or the one before that.
+    const auto counted = std::chrono::seconds(std::min(lifetime, 86400U)) - 64s;
+    granted_meanwhile_[{static_cast<natpmp::protocol>(bytes[1] & 127),
+                        static_cast<std::uint16_t>(bytes[8] << 8 | bytes[9])}] =
+        wire_.last_sent() + counted;
+}
+
+void world::on_event(const natpmp::event& news)
+{
+    ++tally_.events;
+    if (news.kind == natpmp::event_kind::gateway_changed) {
+        check_resets();
+        losses_ = 0; // its first answer is the new baseline
+        granted_meanwhile_.clear();
+    }
+    if (news.kind == natpmp::event_kind::lost && news.error != natpmp::errc::gateway_changed)
+        check_lost(news);
+}
+
+/// Whether the client takes the mapping to be up.
+bool world::is_up(mapping_key key)
+{
+    const auto mappings = client_->mappings();
+    return std::any_of(mappings.begin(), mappings.end(), [&](const natpmp::mapping& each) {
+        return mapping_key{each.protocol, each.internal_port} == key;
+    });
+}
+
+/// The lease of a mapping ended. Its grant was not in the socket, and it is asked for again.
+void world::check_lost(const natpmp::event& news)
+{
+    const mapping_key key{news.mapping.protocol, news.mapping.internal_port};
+    const time_point now = network_.now();
+    const auto granted = granted_meanwhile_.find(key);
+    if (granted != granted_meanwhile_.end() && now < granted->second && violation_.empty())
+        violation_ = "a mapping whose grant lay in a socket is not lost: " + text(key);
+
+    const bool busy = wire_.awaits_other_than(key) ||
+                      std::any_of(pending_.begin(), pending_.end(), [](const auto& each) {
+                          return !each->done && !(each->maps.empty() && each->unmaps.empty());
+                      });
+    const auto gateway = network_.host();
+    check_resets();
+    if (now < reset_at_ + 6s) // everything is asked for again, after a while
+        return;
+    if (busy || wire_.leaving || gateway.address.is_unspecified() ||
+        news.gateway != gateway.address || now - moved_at_ < 10min)
+        return;
+    ++tally_.losses;
+    const std::size_t number = client_number_;
+    const time_point moved = moved_at_;
+    network_.at_host(now + 1s + wire_.lateness + 2us, [this, key, now, number, moved] {
+        const bool same = client_ && number == client_number_ && moved == moved_at_ &&
+                          !wire_.leaving && kept_.contains(key) && reset_at_ < now;
+        if (same && network_.free_from() <= now)
+            check(wire_.last_sent() >= now - wire_.clock_tick || is_up(key),
+                  [&] { return "what is lost is asked for: " + text(key) + describe_client(); });
     });
 }
 

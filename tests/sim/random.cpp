@@ -1,5 +1,6 @@
 // Random runs, one a seed. The README of the tests has the command that replays one.
 
+#include "one_mapping.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -8,12 +9,6 @@
 #include <iostream>
 
 namespace {
-
-long setting(const char* name, long otherwise)
-{
-    const char* value = std::getenv(name);
-    return value ? std::strtol(value, nullptr, 10) : otherwise;
-}
 
 sim::tally run_seed(std::uint32_t seed, std::chrono::hours length)
 {
@@ -34,10 +29,11 @@ void report(const sim::tally& total, long first, long seeds, double wall)
         std::chrono::duration<double>(total.simulated).count() / (365.25 * 24 * 3600);
     std::cout << "seeds " << first << " to " << first + seeds - 1 << ": " << years
               << " simulated years in " << wall << " s, " << total.datagrams << " datagrams, "
-              << total.operations << " operations, " << total.events << " events, " << total.checks
-              << " checks, at most " << total.most_memory << " bytes of heap, "
-              << total.most_in_an_hour << " datagrams for a mapping in an hour ("
-              << total.most_in_an_hour_short << " with leases under 60 s)\n";
+              << total.operations << " operations, " << total.events << " events, " << total.losses
+              << " losses asked about, " << total.checks << " checks, at most " << total.most_memory
+              << " bytes of heap, " << total.most_in_an_hour
+              << " datagrams for a mapping in an hour (" << total.most_in_an_hour_short
+              << " with leases under 60 s)\n";
     for (const auto& [name, count] : total.faults)
         std::cout << "  " << name << ": " << count << '\n';
 }
@@ -46,10 +42,10 @@ void report(const sim::tally& total, long first, long seeds, double wall)
 
 TEST_CASE("sim: whatever happens, kept mappings are up, and nobody is harmed", "[.][random]")
 {
-    const std::chrono::hours length{24 * setting("SIM_DAYS", 365)};
-    const long one = setting("SIM_SEED", -1);
-    const long first = one >= 0 ? one : setting("SIM_FIRST", 0);
-    const long seeds = one >= 0 ? 1 : setting("SIM_SEEDS", 500);
+    const std::chrono::hours length{24 * sim::setting("SIM_DAYS", 365)};
+    const long one = sim::setting("SIM_SEED", -1);
+    const long first = one >= 0 ? one : sim::setting("SIM_FIRST", 0);
+    const long seeds = one >= 0 ? 1 : sim::setting("SIM_SEEDS", 500);
     const auto start = std::chrono::steady_clock::now();
     sim::tally total;
     for (long seed = first; seed < first + seeds; ++seed)

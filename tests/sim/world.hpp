@@ -22,6 +22,7 @@ namespace sim {
 struct tally
 {
     std::uint64_t checks = 0, datagrams = 0, operations = 0, events = 0;
+    std::uint64_t losses = 0; ///< of mappings that were asked for again in time
     std::map<std::string, std::uint64_t> faults;
     duration simulated{0};
     std::int64_t most_memory = 0;
@@ -33,6 +34,7 @@ struct tally
         datagrams += other.datagrams;
         operations += other.operations;
         events += other.events;
+        losses += other.losses;
         simulated += other.simulated;
         most_memory = std::max(most_memory, other.most_memory);
         most_in_an_hour = std::max(most_in_an_hour, other.most_in_an_hour);
@@ -41,6 +43,9 @@ struct tally
             faults[name] += count;
     }
 };
+
+/// How long the host's loop stands still at most.
+constexpr duration longest_stand_still = 10min;
 
 class world
 {
@@ -63,6 +68,7 @@ private:
         std::size_t number = 0; ///< of its client
     };
 
+    struct listener;
     struct narrator;
 
     // application.cpp
@@ -84,6 +90,7 @@ private:
     mapping_key any_key();
     void finished(operation& what, const natpmp::error_code& error);
     void on_datagram(const testing::simulated_datagram& datagram);
+    void on_event(const natpmp::event& news);
 
     // faults.cpp
     void disturb();
@@ -95,6 +102,11 @@ private:
     void forge();
     void change_host();
     void sleep();
+    void stand_still(bool stopped);
+    void slow_lookups();
+    void refuse_sends();
+    void flap_routes();
+    void flap(bool between_two);
     testing::simulated_gateway& gateway_at(std::size_t which);
 
     // liveness.cpp
@@ -114,11 +126,18 @@ private:
     void check_liveness();
     void check_memory();
     void check_healed(const std::string& name, time_point deadline);
+    void check_ended(std::size_t number);
+    void check_resets();
+    void check_lost(const natpmp::event& news);
+    void note_grant(std::span<const std::uint8_t> bytes);
     [[nodiscard]] duration recovery_bound() const;
     [[nodiscard]] bool good();
     [[nodiscard]] std::string describe_client() const;
     [[nodiscard]] bool in_table(mapping_key key);
+    [[nodiscard]] bool is_up(mapping_key key);
 
+    [[nodiscard]] duration any_time(duration mean);
+    [[nodiscard]] duration any_length(duration least, duration::rep most);
     void plan(std::function<void()> action, duration mean);
 
     const std::int64_t heap_at_start_ = heap::live_bytes();
@@ -137,7 +156,12 @@ private:
     time_point tidy_since_; ///< since when datagrams keep their order
     time_point last_loss_ = long_ago;
     time_point client_since_ = long_ago, moved_at_ = long_ago; ///< moved: the host
+    time_point flapping_until_ = long_ago, reset_at_ = long_ago;
     unsigned disturbances_ = 0;
+    std::uint64_t resets_ = 0; ///< that the client has told
+    unsigned losses_ = 0;      ///< of state that the client may still notice
+    /// Grants that lay in a socket while the loop stood still: until when they last at least.
+    std::map<mapping_key, time_point> granted_meanwhile_;
     std::string violation_; ///< the first one seen on the wire
     duration mean_fault_{}, mean_action_{};
     std::chrono::seconds longest_lease_{7200};
