@@ -32,9 +32,9 @@ void world::disturb()
     else if (choice < 164)
         network_.at_host(network_.now(), [this] { forge(); });
     else if (choice < 174)
-        stand_still(false);
+        stand_still_soon(false);
     else if (choice < 179)
-        stand_still(true);
+        stand_still_soon(true);
     else if (choice < 183)
         slow_lookups();
     else if (choice < 186)
@@ -123,7 +123,9 @@ void world::lose_state()
     check_resets();
     network_.reboot(current.to_v4(), count);
     // An answer of before that comes after one of now makes the next one look like another loss.
-    losses_ = network_.now() - tidy_since_ > 10s ? 1 : 3;
+    const unsigned more = network_.now() - tidy_since_ > 10s ? 1 : 3;
+    const bool blind = network_.now() < network_.free_from(); // an answer of before may lie there
+    losses_ = more + (blind ? losses_ : 0);
     wire_.hint(131s); // the ten announcements
     const duration round_trips =
         1s + (100ms + network_.conditions.lookup_time) * static_cast<int>(kept_.size());
@@ -179,10 +181,20 @@ void world::sleep()
     last_loss_ = wake;
 }
 
-/// A handler blocks the loop, or the machine is busy; or the whole process is stopped. A mapping
-/// that lasts for a minute need not suffer from 10 s of it.
+/// A handler blocks the loop, or the machine is busy; or the whole process is stopped. Half of the
+/// time this begins when a datagram was sent, so that its answer lies in the socket. A mapping that
+/// lasts for a minute need not suffer from 10 s of it.
+void world::stand_still_soon(bool stopped)
+{
+    if (network_.random(2) == 0)
+        stand_still(stopped);
+    else
+        stands_still_next_ = stopped;
+}
+
 void world::stand_still(bool stopped)
 {
+    stands_still_next_.reset();
     count_fault(stopped ? "process stopped" : "loop stands still");
     const time_point end = network_.now() + any_length(100ms, longest_stand_still / 100ms);
     ++disturbances_;
@@ -251,6 +263,7 @@ void world::flap(bool between_two)
 void world::calm()
 {
     count_fault("(calm)");
+    stands_still_next_.reset();
     calm_until_ = network_.now() + recovery_bound() * 3 / 2;
 }
 
@@ -258,7 +271,8 @@ void world::calm()
 /// to come from the gateway.
 void world::forge()
 {
-    const time_point calm = network_.free_from() + 1s; // what lies in the sockets is read by then
+    // What lies in the sockets is read by then, and no timer is due at just that time.
+    const time_point calm = network_.free_from() + 1'234'567us;
     if (network_.now() < calm)
         return network_.at_host(calm, [this] { forge(); });
     if (!client_)

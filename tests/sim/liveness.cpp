@@ -89,6 +89,8 @@ void world::on_datagram(const testing::simulated_datagram& datagram)
         if (violation_.empty())
             violation_ = found.what();
     }
+    if (stands_still_next_)
+        stand_still(*stands_still_next_);
 }
 
 void world::say(const std::string& line) const

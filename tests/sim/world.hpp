@@ -102,6 +102,7 @@ private:
     void forge();
     void change_host();
     void sleep();
+    void stand_still_soon(bool stopped);
     void stand_still(bool stopped);
     void slow_lookups();
     void refuse_sends();
@@ -157,6 +158,7 @@ private:
     time_point last_loss_ = long_ago;
     time_point client_since_ = long_ago, moved_at_ = long_ago; ///< moved: the host
     time_point flapping_until_ = long_ago, reset_at_ = long_ago;
+    std::optional<bool> stands_still_next_; ///< at the next datagram; whether it is stopped
     unsigned disturbances_ = 0;
     std::uint64_t resets_ = 0; ///< that the client has told
     unsigned losses_ = 0;      ///< of state that the client may still notice

@@ -36,10 +36,7 @@ public:
     /// @param context What clients and applications run on; nobody else must run it.
     /// @param seed Of all randomness.
     explicit simulated_network(net::io_context& context, std::uint32_t seed = 1)
-        : simulated_time(context),
-          random_(seed),
-          links_(seed ^ 0x9E3779B9U),
-          system_(seed ^ 0x85EBCA6BU)
+        : simulated_time(context, seed ^ 0x85EBCA6BU), random_(seed), links_(seed ^ 0x9E3779B9U)
     {
         add_gateway(net::ip::make_address_v4("192.168.1.1"));
         set_host(net::ip::make_address_v4("192.168.1.2"), net::ip::make_address_v4("192.168.1.1"));
@@ -128,7 +125,7 @@ public:
     void notify()
     {
         for (const auto& call : watchers_.take())
-            at(awake_from(), [this, call] { net::post(context(), [call] { call({}); }); });
+            at(awake_from(), [this, call] { make_ready([call] { call({}); }); });
     }
 
     /// Sends a datagram to everything on the host that hears announcements.
@@ -158,7 +155,7 @@ private:
         if (const auto tick = conditions.clock_tick; tick.count() > 0)
             if (const auto past = when.time_since_epoch() % tick; past.count() > 0)
                 when += tick - past;
-        return when + system_.between(conditions.least_lateness, conditions.most_lateness);
+        return when + system().between(conditions.least_lateness, conditions.most_lateness);
     }
 
     /// What the host's routing table says, after the time that it takes to read it.
@@ -197,13 +194,12 @@ private:
             return refusal;
         const net::ip::address_v4 host = where.local_address.to_v4();
         const net::ip::address_v4 target = where.address.to_v4();
-        if (system_.happens(conditions.send_refusals)) {
+        const bool leads_there = host == route_.local_address;
+        if (!leads_there || system().happens(conditions.send_refusals)) {
             tell({host, target, simulated_datagram::place::refused, false, bytes});
-            return net::error::no_permission;
+            return leads_there ? net::error::no_permission : net::error::network_unreachable;
         }
         tell({host, target, simulated_datagram::place::sent, false, bytes});
-        if (host != route_.local_address)
-            return net::error::network_unreachable;
         travel([this, socket, host, target,
                 copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end())](bool duplicate) {
             reach(socket, host, target, copy, duplicate);
@@ -254,7 +250,6 @@ private:
 
     simulated_chance random_; ///< the application's
     simulated_chance links_;
-    simulated_chance system_;
     natpmp::gateway route_{};
     std::map<net::ip::address_v4, std::unique_ptr<simulated_gateway>> gateways_;
     simulated_list<simulated_socket> sockets_;

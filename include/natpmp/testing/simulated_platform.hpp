@@ -155,7 +155,10 @@ public:
         explicit socket_type(simulated_network& network)
             : network_(&network),
               socket_(std::make_shared<simulated_socket>(
-                  net::any_io_executor(network.context().get_executor())))
+                  net::any_io_executor(network.context().get_executor()),
+                  [&network](std::function<void()> handler) {
+                      network.make_ready(std::move(handler));
+                  }))
         {
             network.sockets_.add(socket_);
         }

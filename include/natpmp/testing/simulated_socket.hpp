@@ -30,8 +30,11 @@ public:
     /// What is told that there is something to read.
     using handler_type = std::function<void(error_code)>;
 
-    /// A closed socket, whose handlers run on this executor.
-    explicit simulated_socket(const net::any_io_executor& executor) : executor_(executor)
+    /// A closed socket, whose handlers run on this executor; `ready` has them run once there is
+    /// something to read.
+    simulated_socket(const net::any_io_executor& executor,
+                     std::function<void(std::function<void()>)> ready)
+        : executor_(executor), ready_(std::move(ready))
     {}
 
     /// Opens the socket towards a gateway, or for announcements.
@@ -133,10 +136,11 @@ private:
     {
         if (!handler_ || (arrived_.empty() && !refusal_))
             return;
-        net::post(executor_, [handler = std::exchange(handler_, nullptr)] { handler({}); });
+        ready_([handler = std::exchange(handler_, nullptr)] { handler({}); });
     }
 
     net::any_io_executor executor_;
+    std::function<void(std::function<void()>)> ready_;
     gateway where_{};
     std::uint16_t port_ = 0;
     bool open_ = false, connected_ = false;

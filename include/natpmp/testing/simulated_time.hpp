@@ -16,13 +16,49 @@
 // clang-format on
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <random>
 #include <utility>
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace testing {
+
+/// Random numbers from a seed.
+class simulated_chance
+{
+public:
+    /// The numbers of a seed.
+    explicit simulated_chance(std::uint32_t seed) : random_(seed)
+    {}
+
+    /// Any number.
+    [[nodiscard]] std::uint32_t number()
+    {
+        return static_cast<std::uint32_t>(random_());
+    }
+
+    /// True with the given chance; without one no number is drawn.
+    [[nodiscard]] bool happens(double chance)
+    {
+        return chance > 0 && static_cast<double>(number()) < chance * 4294967296.0;
+    }
+
+    /// A time between two.
+    [[nodiscard]] platform_clock::duration between(platform_clock::duration least,
+                                                   platform_clock::duration most)
+    {
+        if (most <= least)
+            return least;
+        const auto choices = static_cast<std::uint32_t>((most - least).count()) + 1;
+        return least + platform_clock::duration{number() % choices};
+    }
+
+private:
+    std::mt19937 random_;
+};
 
 /// Virtual time. What happens on the network happens at its time; the host's handlers run only
 /// while the host is awake and its loop does not stand still.
@@ -82,8 +118,9 @@ public:
     void settle()
     {
         context_.restart();
-        while (!blocked_ && now_ >= free_from() && context_.poll_one() > 0) {
-        }
+        do
+            post_ready();
+        while (is_free() && context_.poll_one() > 0);
     }
 
     /// Lets time pass until something happens, at most until `limit`; false if nothing did.
@@ -109,7 +146,8 @@ public:
 
 protected:
     /// @param context Whose handlers are the host's.
-    explicit simulated_time(net::io_context& context) : context_(context)
+    /// @param seed Of what the host's system does.
+    simulated_time(net::io_context& context, std::uint32_t seed) : context_(context), system_(seed)
     {}
 
     ~simulated_time() = default;
@@ -117,6 +155,22 @@ protected:
     [[nodiscard]] net::io_context& context() const noexcept
     {
         return context_;
+    }
+
+    /// What the host's system does at random.
+    [[nodiscard]] simulated_chance& system() noexcept
+    {
+        return system_;
+    }
+
+    /// Has the host's loop run a handler. Of what gets ready while it cannot, anything may be
+    /// first.
+    void make_ready(std::function<void()> handler)
+    {
+        if (is_free())
+            net::post(context_, std::move(handler));
+        else
+            ready_.push_back(std::move(handler));
     }
 
     /// When the host awakes, or awoke last.
@@ -169,6 +223,22 @@ private:
         return std::max({asleep_until_, stopped_until_, blocked_until_});
     }
 
+    [[nodiscard]] bool is_free() const noexcept
+    {
+        return !blocked_ && now_ >= free_from();
+    }
+
+    /// Once the loop goes on, it finds everything that got ready at once.
+    void post_ready()
+    {
+        if (ready_.empty() || !is_free())
+            return;
+        for (std::size_t last = ready_.size(); last > 1; --last)
+            std::swap(ready_[last - 1], ready_[system_.number() % last]);
+        for (auto& handler : std::exchange(ready_, {}))
+            net::post(context_, std::move(handler));
+    }
+
     bool run_next(time_point limit)
     {
         if (events_.empty() || events_.begin()->first > limit)
@@ -189,6 +259,8 @@ private:
     }
 
     net::io_context& context_;
+    simulated_chance system_;
+    std::vector<std::function<void()>> ready_;
     time_point now_{std::chrono::hours{1}};
     time_point asleep_until_ = detail::long_ago, stopped_until_ = detail::long_ago;
     time_point still_until_ = detail::long_ago, blocked_until_ = detail::long_ago;

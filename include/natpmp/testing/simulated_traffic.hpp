@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <random>
 #include <span>
 #include <utility>
 #include <vector>
@@ -92,40 +91,6 @@ struct simulated_datagram
     bool duplicate = false;
     /// Its bytes, none for ICMP port unreachable; valid during the call.
     std::span<const std::uint8_t> bytes;
-};
-
-/// Random numbers from a seed.
-class simulated_chance
-{
-public:
-    /// The numbers of a seed.
-    explicit simulated_chance(std::uint32_t seed) : random_(seed)
-    {}
-
-    /// Any number.
-    [[nodiscard]] std::uint32_t number()
-    {
-        return static_cast<std::uint32_t>(random_());
-    }
-
-    /// True with the given chance; without one no number is drawn.
-    [[nodiscard]] bool happens(double chance)
-    {
-        return chance > 0 && static_cast<double>(number()) < chance * 4294967296.0;
-    }
-
-    /// A time between two.
-    [[nodiscard]] platform_clock::duration between(platform_clock::duration least,
-                                                   platform_clock::duration most)
-    {
-        if (most <= least)
-            return least;
-        const auto choices = static_cast<std::uint32_t>((most - least).count()) + 1;
-        return least + platform_clock::duration{number() % choices};
-    }
-
-private:
-    std::mt19937 random_;
 };
 
 /// What clients made and may have destroyed since; each is in here once.
