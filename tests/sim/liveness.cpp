@@ -288,8 +288,9 @@ void world::note_grant(std::span<const std::uint8_t> bytes)
 {
     if (!wire_.grants(bytes))
         return;
-    const std::uint32_t lifetime =
-        std::uint32_t{bytes[12]} << 24 | bytes[13] << 16 | bytes[14] << 8 | bytes[15];
+    std::uint32_t lifetime = 0;
+    for (const std::uint8_t byte : bytes.subspan(12, 4))
+        lifetime = lifetime << 8 | byte;
     // It counts from the transmission before, or the one before that.
     const auto counted = std::chrono::seconds(std::min(lifetime, 86400U)) - 64s;
     granted_meanwhile_[{static_cast<natpmp::protocol>(bytes[1] & 127),
@@ -342,6 +343,7 @@ void world::check_lost(const natpmp::event& news)
     const std::size_t number = client_number_;
     const time_point moved = moved_at_;
     network_.at_host(now + 1s + wire_.lateness + 2us, [this, key, now, number, moved] {
+        check_resets();
         const bool same = client_ && number == client_number_ && moved == moved_at_ &&
                           !wire_.leaving && kept_.contains(key) && reset_at_ < now;
         if (same && network_.free_from() <= now)

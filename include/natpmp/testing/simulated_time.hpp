@@ -152,6 +152,7 @@ protected:
 
     ~simulated_time() = default;
 
+    /// What the host's handlers run on.
     [[nodiscard]] net::io_context& context() const noexcept
     {
         return context_;
@@ -179,6 +180,7 @@ protected:
         return asleep_until_;
     }
 
+    /// Whether the host sleeps.
     [[nodiscard]] bool asleep() const noexcept
     {
         return now_ < asleep_until_;
