@@ -18,6 +18,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sim {
@@ -185,7 +186,7 @@ public:
         begun_ = begun_now;
         settled_ = false;
         if (!again)
-            check_serial(datagram, same);
+            check_serial(datagram, same, !certain || begins);
         refused_ = datagram.at == testing::simulated_datagram::place::refused;
         ever_refused_ = refused_ || (same && ever_refused_);
         if (datagram.bytes.size() == 2)
@@ -289,14 +290,13 @@ private:
     };
 
     /// One request at a time, each at most nine times (T-3), doubling from 250 ms (T-2).
-    void check_serial(const testing::simulated_datagram& datagram, bool same)
+    void check_serial(const testing::simulated_datagram& datagram, bool same, bool may_begin)
     {
         const time_point now = clock();
         const time_point soonest = last_sent_ + 250ms;
         const bool anew =
             leaving || network_.now() <= changed_until_; // other socket, or in a hurry
-        const bool second_later = now >= last_sent_ + 1s;
-        last_sent_ = now;
+        const time_point last = std::exchange(last_sent_, now);
         if (!same) {
             check(outstanding_.empty() || answered_ || anew || now >= soonest,
                   "one request in flight (Q-1)", datagram);
@@ -305,8 +305,14 @@ private:
             bursts_ = {{now}};
             return;
         }
-        // The same request may be made again, at a time that fits a retransmission too.
-        const bool restarts = answered_ || anew || second_later ||
+        // The same request may be made again, at a time that fits a retransmission too. The last
+        // wait of a request is a second at least, from when its last datagram was planned; that may
+        // have come late.
+        const bool delayed = std::any_of(bursts_.begin(), bursts_.end(), [&](const burst& each) {
+            return away_until_ > each.start;
+        });
+        const duration last_wait = delayed && may_begin ? duration{250ms} : 1s - lateness;
+        const bool restarts = answered_ || anew || now >= last + last_wait ||
                               (network_.now() <= hinted_until_ && now >= soonest);
         std::vector<burst> possible;
         for (const burst& each : bursts_) {
