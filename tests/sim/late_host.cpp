@@ -164,13 +164,13 @@ TEST_CASE("sim: a datagram that the system refuses to send counts as lost")
     watched home;
     home.network.conditions.send_refusals = 1;
     home.network.run_for(1h);
-    CHECK(home.refused >= 2); // each is tried twice
+    CHECK(home.refused == 1);
     home.network.run_for(1s);
     CHECK(home.client.status().not_sent == 3);
     home.network.conditions.send_refusals = 0;
     home.network.run_for(1s);
     CHECK(home.client.status().renewals == 1);
-    CHECK(home.maps.size() == 2 * 3 + 1);
+    CHECK(home.maps.size() == 3 + 1);
 }
 
 TEST_CASE("sim: where routes flap for hours, nobody is flooded (H-3)")
