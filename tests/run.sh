@@ -191,16 +191,19 @@ matrix() {
     build_and_test windows -C cmake/mingw.cmake "${from_foreign[@]}"
     directory=$build_root/windows
     g++ -std=c++20 tests/gateway/echo_server.cpp -o "$directory/echo_server" -pthread
-    status=0
-    MAP_PORT=$(realpath "$directory/examples/map_port.exe") \
-        ECHO_SERVER=$(realpath "$directory/echo_server") \
-        bash tests/gateway/windows/map_port.sh || status=$?
-    case $status in
-        0) passed=$((passed + 1)) ;;
-        77) skipped=$((skipped + 1)) ;;
-        *) failed=$((failed + 1)) ;;
-    esac
-    summary+=("map_port.exe at miniupnpd: exit code $status")
+    local script
+    for script in map_port late; do
+        status=0
+        MAP_PORT=$(realpath "$directory/examples/map_port.exe") \
+            ECHO_SERVER=$(realpath "$directory/echo_server") \
+            bash "tests/gateway/windows/$script.sh" || status=$?
+        case $status in
+            0) passed=$((passed + 1)) ;;
+            77) skipped=$((skipped + 1)) ;;
+            *) failed=$((failed + 1)) ;;
+        esac
+        summary+=("map_port.exe, $script: exit code $status")
+    done
 }
 
 case $what in

@@ -7,9 +7,8 @@
 #ifndef NATPMP_CLIENT_HPP
 #define NATPMP_CLIENT_HPP
 
-#include <natpmp/detail/client_owner.hpp>
-#include <natpmp/detail/client_source.hpp>
-#include <natpmp/detail/initiate.hpp>
+#include <natpmp/detail/asio_client/async_operation.hpp>
+#include <natpmp/detail/asio_client/make_client.hpp>
 
 #include <chrono>
 #include <memory>
@@ -32,7 +31,8 @@ class scoped_mapping;
 /// result can be awaited. The handler is never called from within the initiating function; it is
 /// called on its associated executor, by default the client's. Memory comes from its associated
 /// allocator and is freed before the call. If memory is refused, the initiating function throws
-/// std::bad_alloc and has started nothing, or `run()` throws it and can be called again.
+/// std::bad_alloc and has started nothing. After an exception from `run()`, the client can only be
+/// destroyed.
 ///
 /// @par Per-operation cancellation
 /// All three types. Before the first datagram of an operation is sent, each completes it with
@@ -80,7 +80,7 @@ public:
     /// @param options See client_options; bad ones make every operation fail with
     ///                errc::invalid_argument.
     explicit basic_client(const executor_type& executor, const client_options& options = {})
-        : owner_(executor, detail::make_client<Platform>(executor, options))
+        : basic_client(executor, detail::make_client<Platform>(executor, options))
     {}
 
     /// A client on the executor of an execution context, such as an io_context that one thread
@@ -93,13 +93,35 @@ public:
 
     /// A client on another platform, such as testing::simulated_platform.
     explicit basic_client(const Platform& world, const client_options& options = {})
-        : owner_(world.get_executor(), detail::make_client<Platform>(world, options))
+        : basic_client(world.get_executor(), detail::make_client<Platform>(world, options))
     {}
+
+    /// Takes over the mappings and the pending operations.
+    basic_client(basic_client&& other) noexcept
+        : executor_(other.executor_), state_(std::move(other.state_))
+    {}
+
+    /// Destroys what was there, then takes over.
+    basic_client& operator=(basic_client&& other) noexcept
+    {
+        if (this != &other) {
+            close();
+            executor_ = other.executor_;
+            state_ = std::move(other.state_);
+        }
+        return *this;
+    }
+
+    /// Sends nothing; pending operations complete with `operation_aborted`.
+    ~basic_client()
+    {
+        close();
+    }
 
     /// The client's executor.
     [[nodiscard]] executor_type get_executor() const noexcept
     {
-        return owner_.executor();
+        return executor_;
     }
 
     /// Opens a port at the gateway and keeps it open: cleans up what a crashed run left behind,
@@ -135,8 +157,8 @@ public:
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<detail::map_result>(
-            owner_.state(), owner_.executor(),
-            {.kind = detail::operation_kind::map, .request = request}, std::forward<Token>(token));
+            state_, executor_, {.kind = detail::operation_kind::map, .request = request},
+            std::forward<Token>(token));
     }
 
     /// Opens one port for TCP and for UDP, as async_map_port does: first TCP, then UDP with the
@@ -159,8 +181,7 @@ public:
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<detail::map_pair_result>(
-            owner_.state(), owner_.executor(),
-            {.kind = detail::operation_kind::map_pair, .request = request},
+            state_, executor_, {.kind = detail::operation_kind::map_pair, .request = request},
             std::forward<Token>(token));
     }
 
@@ -180,7 +201,7 @@ public:
                           Token&& token = Token())
     {
         return detail::initiate<detail::no_result>(
-            owner_.state(), owner_.executor(),
+            state_, executor_,
             {.kind = detail::operation_kind::unmap,
              .request = {.protocol = protocol, .internal_port = internal_port}},
             std::forward<Token>(token));
@@ -195,7 +216,7 @@ public:
     template <class Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
-        return detail::initiate<detail::address_result>(owner_.state(), owner_.executor(),
+        return detail::initiate<detail::address_result>(state_, executor_,
                                                         {.kind = detail::operation_kind::address},
                                                         std::forward<Token>(token));
     }
@@ -210,7 +231,7 @@ public:
     template <class Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
-        return detail::initiate<detail::event_result>(owner_.state(), owner_.executor(),
+        return detail::initiate<detail::event_result>(state_, executor_,
                                                       {.kind = detail::operation_kind::wait_event},
                                                       std::forward<Token>(token));
     }
@@ -234,7 +255,7 @@ public:
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
         return detail::initiate<detail::no_result>(
-            owner_.state(), owner_.executor(),
+            state_, executor_,
             {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
             std::forward<Token>(token));
     }
@@ -243,7 +264,7 @@ public:
     /// Mappings are kept.
     void cancel()
     {
-        if (const auto state = owner_.state())
+        if (const auto state = state_)
             state->cancel_all();
     }
 
@@ -251,20 +272,20 @@ public:
     /// for the gateway again, and tries again at once what failed.
     void network_changed()
     {
-        if (const auto state = owner_.state())
+        if (const auto state = state_)
             state->network_changed();
     }
 
     /// The mappings that are up now, by protocol and port.
     [[nodiscard]] std::vector<mapping> mappings() const
     {
-        return owner_.state() ? owner_.state()->mappings() : std::vector<mapping>{};
+        return state_ ? state_->mappings() : std::vector<mapping>{};
     }
 
     /// Counters, the gateway, the external address, and what comes next.
     [[nodiscard]] natpmp::status status() const
     {
-        return owner_.state() ? owner_.state()->status() : natpmp::status{};
+        return state_ ? state_->status() : natpmp::status{};
     }
 
     /// Sets a function to call with every `const event&`, and with every `const datagram&` that is
@@ -274,22 +295,41 @@ public:
     template <class Function>
     void on_event(Function function)
     {
-        if (owner_.state())
-            owner_.state()->set_hook(
-                std::make_shared<detail::hook_of<Function>>(std::move(function)));
+        if (!state_)
+            return;
+        const auto shared = std::make_shared<Function>(std::move(function));
+        auto functions = std::make_shared<detail::callbacks>();
+        functions->on_event = [shared](const event& happened) { (*shared)(happened); };
+        if constexpr (std::is_invocable_v<Function&, const datagram&>)
+            functions->on_datagram = [shared](const datagram& seen) { (*shared)(seen); };
+        state_->set_callbacks(std::move(functions));
     }
 
     /// Takes the function away.
     void on_event(std::nullptr_t)
     {
-        if (owner_.state())
-            owner_.state()->set_hook(nullptr);
+        if (state_)
+            state_->set_callbacks(nullptr);
     }
 
 private:
     friend class scoped_mapping;
 
-    detail::client_owner<Executor> owner_;
+    basic_client(const Executor& executor, std::shared_ptr<detail::client_base> state)
+        : executor_(executor), state_(std::move(state))
+    {
+        // A service that is made while its context goes down is not told so.
+        detail::operation_service::of(executor_);
+    }
+
+    void close() noexcept
+    {
+        if (const auto state = std::exchange(state_, nullptr))
+            state->close();
+    }
+
+    Executor executor_; // a client that was moved from still has one
+    std::shared_ptr<detail::client_base> state_;
 };
 
 /// The client for most programs.

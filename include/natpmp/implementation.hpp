@@ -8,17 +8,17 @@
 #ifndef NATPMP_IMPLEMENTATION_HPP
 #define NATPMP_IMPLEMENTATION_HPP
 
-#include <natpmp/detail/client_state.hpp>
+#include <natpmp/detail/asio_client/client_state.hpp>
 
 #include <memory>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-template <class Platform, class World>
-std::shared_ptr<client_base> make_client(const World& world, const client_options& options)
+template <class Platform, class Source>
+std::shared_ptr<client_base> make_client(const Source& source, const client_options& options)
 {
-    return std::make_shared<client_state<Platform>>(options, Platform(world));
+    return std::make_shared<client_state<Platform>>(options, Platform(source));
 }
 
 } // namespace detail

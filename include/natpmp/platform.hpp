@@ -45,9 +45,12 @@ concept platform =
         { requests.send(bytes) } -> std::same_as<error_code>;
         { requests.receive_from(into, source, error) } -> std::same_as<std::size_t>;
         { requests.local_address() } -> std::same_as<net::ip::address>;
+        { requests.awaits_datagram() } -> std::same_as<bool>;
+        { Type::request_socket_type::completes_with_datagram } -> std::convertible_to<bool>;
         requests.close();
         { announcements.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
         { announcements.receive_from(into, source, error) } -> std::same_as<std::size_t>;
+        { announcements.awaits_datagram() } -> std::same_as<bool>;
         announcements.close();
         { changes.open() } -> std::same_as<error_code>;
         { changes.read() } -> std::same_as<bool>;

@@ -27,7 +27,7 @@ public:
     /// Guards a mapping that async_map_port of this client gave.
     template <class Executor, class Platform>
     scoped_mapping(basic_client<Executor, Platform>& owner, const natpmp::mapping& mapping)
-        : mapping_(mapping), client_(owner.owner_.state())
+        : mapping_(mapping), client_(owner.state_)
     {}
 
     /// Takes over what the other guards.
@@ -51,7 +51,7 @@ public:
     {
         const auto state = client_.lock();
         if (state && mapping_.external_port != 0)
-            state->give_up({mapping_.protocol, mapping_.internal_port});
+            state->unmap_quietly({mapping_.protocol, mapping_.internal_port});
     }
 
     /// The mapping as it was given.

@@ -52,12 +52,18 @@
 #if defined(BOOST_ASIO_HAS_CO_AWAIT)
 #define NATPMP_ASIO_HAS_CO_AWAIT
 #endif
+#if defined(BOOST_ASIO_HAS_IOCP)
+#define NATPMP_ASIO_HAS_IOCP
+#endif
 #else
 #define NATPMP_ASIO_VERSION ASIO_VERSION
 #define NATPMP_ASIO_NAMESPACE asio
 #define NATPMP_SYSTEM_NAMESPACE std
 #if defined(ASIO_HAS_CO_AWAIT)
 #define NATPMP_ASIO_HAS_CO_AWAIT
+#endif
+#if defined(ASIO_HAS_IOCP)
+#define NATPMP_ASIO_HAS_IOCP
 #endif
 #endif
 

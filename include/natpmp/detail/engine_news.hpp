@@ -7,7 +7,6 @@
 #ifndef NATPMP_DETAIL_ENGINE_NEWS_HPP
 #define NATPMP_DETAIL_ENGINE_NEWS_HPP
 
-#include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/engine_state.hpp>
 
 #include <algorithm>
@@ -33,10 +32,9 @@ inline void engine::tell(event_kind kind, record& entry)
         tell_hook(event_of(kind, entry));
 }
 
-/// The hook misses what happens while there is no memory; the reader of events does not.
-inline void engine::tell_hook(const event& news) noexcept
+inline void engine::tell_hook(const event& news)
 {
-    attempt([&] { hooked_.push_back(news); }, [] { return false; });
+    hooked_.push_back(news);
 }
 
 /// Tells the end of a mapping, if its beginning was told.

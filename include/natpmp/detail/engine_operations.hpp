@@ -7,7 +7,6 @@
 #ifndef NATPMP_DETAIL_ENGINE_OPERATIONS_HPP
 #define NATPMP_DETAIL_ENGINE_OPERATIONS_HPP
 
-#include <natpmp/detail/attempt.hpp>
 #include <natpmp/detail/engine_state.hpp>
 
 #include <algorithm>
@@ -72,7 +71,7 @@ inline void engine::start(operation& what, time_point now)
     if (what.maps() && what.request.clean_up && !cleaned_)
         cleaned_ = std::make_unique<std::bitset<mapping_key::count>>();
     if (what.kind != operation_kind::address)
-        acquire_all(what, now);
+        acquire_all(what);
     if (options_.timeout.count() > 0)
         what.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
     what.started = true;
@@ -83,22 +82,13 @@ inline void engine::start(operation& what, time_point now)
         fail(what, verdict_, now);
 }
 
-/// Takes hold of the records that an operation is about: of all or, without memory, of none.
-inline void engine::acquire_all(operation& what, time_point now)
+/// Takes hold of the records that an operation is about.
+inline void engine::acquire_all(operation& what)
 {
-    std::uint8_t held = 0;
-    const auto acquire_each = [&] {
-        for (; held < what.parts(); ++held)
-            ++acquire(what.key(held)).operations;
-    };
-    attempt(acquire_each, [&] {
-        while (held-- > 0) {
-            record& entry = *records_.find(what.key(held));
-            --entry.operations;
-            release(entry, now);
-        }
-        return true;
-    });
+    for (std::uint8_t part = 0; part < what.parts(); ++part)
+        acquire(what.key(part)); // all that takes memory comes first
+    for (std::uint8_t part = 0; part < what.parts(); ++part)
+        ++records_.find(what.key(part))->operations;
 }
 
 /// The record of a key, made if there is none, and brought back if only news of its end is left.
@@ -152,6 +142,20 @@ inline void engine::cancel(operation& what, bool total_only, error_code why, tim
     finish(what, granted && why == errc::timed_out ? error_code{} : why, now);
     if (what.kind == operation_kind::shutdown && leavers_.empty() && !closed_)
         finish_shutdown(errc::gateway_silent, now);
+}
+
+/// The pending operation with this number; null if there is none.
+inline operation* engine::find(std::uint64_t number) const noexcept
+{
+    if (reader_ && reader_->number == number)
+        return reader_;
+    for (operation* op = order_.front(); op; op = operation_order::next(*op))
+        if (op->number == number)
+            return op;
+    for (operation* op = leavers_.front(); op; op = operation_queue::next(*op))
+        if (op->number == number)
+            return op;
+    return nullptr;
 }
 
 inline void engine::cancel_all(time_point now)

@@ -205,10 +205,11 @@ inline operation* engine::take_finished() noexcept
     return what;
 }
 
-/// What take_finished() gave could not be handed to its owner yet.
-inline void engine::give_back(operation& what) noexcept
+/// How many operations take_finished() has to give.
+inline std::size_t engine::finished_count()
 {
-    finished_.push_back(what);
+    serve_reader();
+    return finished_.size();
 }
 
 } // namespace detail

@@ -68,7 +68,8 @@ public:
     [[nodiscard]] bool first_transmission() const noexcept;
     void not_sent(error_code why) noexcept;
     operation* take_finished() noexcept;
-    void give_back(operation& what) noexcept;
+    [[nodiscard]] std::size_t finished_count();
+    [[nodiscard]] operation* find(std::uint64_t number) const noexcept;
 
     // What to tell.
     void serve_reader();
@@ -113,7 +114,7 @@ public:
 private:
     // engine_operations.hpp
     [[nodiscard]] error_code refusal(const operation& what, time_point now) const;
-    void acquire_all(operation& what, time_point now);
+    void acquire_all(operation& what);
     record& acquire(mapping_key key);
     operation_queue& queue_of(const operation& what) noexcept;
     void progress(operation& what, time_point now);
@@ -213,7 +214,7 @@ private:
     void tell(event_kind kind, record& entry);
     void tell_unmapped(record& entry);
     void tell_client(event_kind kind, error_code why);
-    void tell_hook(const event& news) noexcept;
+    void tell_hook(const event& news);
     [[nodiscard]] mapping mapping_of(const record& entry) const noexcept;
     [[nodiscard]] event event_of(event_kind kind, const record& entry) const noexcept;
     [[nodiscard]] std::optional<event_kind> news_of(const record& entry) const noexcept;

@@ -12,6 +12,7 @@
 #include <natpmp/event.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -46,10 +47,22 @@ struct operation_hook
     bool linked = false;
 };
 
+/// What the application asks for.
+struct operation_request
+{
+    operation_kind kind;
+    map_request request{};
+    duration limit{0}; ///< of a shutdown
+};
+
 /// An operation under way. Its owner keeps it alive until it is done or withdrawn.
 struct operation
 {
     explicit operation(operation_kind what) noexcept : kind(what)
+    {}
+
+    explicit operation(const operation_request& asked) noexcept
+        : kind(asked.kind), request(asked.request), limit(asked.limit)
     {}
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
@@ -59,6 +72,7 @@ struct operation
     map_request request{};
     duration limit{0}; ///< of a shutdown
 
+    std::uint64_t number = 0;      ///< of all operations of a client
     std::uint8_t part = 0;         ///< which of a pair is being made
     std::array<bool, 2> adopted{}; ///< whether the mapping is wanted because of this operation
     bool started = false;          ///< whether the engine knows it
@@ -130,6 +144,11 @@ public:
         return front_ == nullptr;
     }
 
+    [[nodiscard]] std::size_t size() const noexcept
+    {
+        return size_;
+    }
+
     static operation* next(const operation& entry) noexcept
     {
         return (entry.*Hook).next;
@@ -141,6 +160,7 @@ public:
         hook = {.previous = back_, .next = nullptr, .linked = true};
         (back_ ? (back_->*Hook).next : front_) = &entry;
         back_ = &entry;
+        ++size_;
     }
 
     /// Takes out an operation that is in this list.
@@ -150,11 +170,13 @@ public:
         (hook.previous ? (hook.previous->*Hook).next : front_) = hook.next;
         (hook.next ? (hook.next->*Hook).previous : back_) = hook.previous;
         hook = {};
+        --size_;
     }
 
 private:
     operation* front_ = nullptr;
     operation* back_ = nullptr;
+    std::size_t size_ = 0;
 };
 
 using operation_order = operation_list<&operation::order>;

@@ -11,8 +11,11 @@
 #include <natpmp/detail/cold.hpp>
 #include <natpmp/detail/wire.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
+#include <utility>
 
 #if !defined(_WIN32)
 #include <fcntl.h>
@@ -97,6 +100,36 @@ public:
     explicit udp_socket(const Executor& executor) : socket_(executor)
     {}
 
+#if defined(NATPMP_ASIO_HAS_IOCP)
+    /// Whether a wait takes a datagram out of the socket. Asio could wait for readiness here too,
+    /// by select() on a thread of its own, but only a while after the datagram arrived.
+    static constexpr bool completes_with_datagram = true;
+
+    /// Waits until there may be a datagram or an error to read; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        awaits_ = true;
+        socket_.async_receive_from(
+            net::buffer(first_), first_source_, 0,
+            [this, called = std::move(handler)](error_code error, std::size_t size) mutable {
+                awaits_ = false;
+                has_first_ = error != net::error::operation_aborted;
+                first_error_ = error;
+                first_size_ = size;
+                called(has_first_ ? error_code{} : error);
+            });
+    }
+
+    /// Whether a datagram that arrived may be on its way to a handler.
+    [[nodiscard]] bool awaits_datagram() const noexcept
+    {
+        return awaits_;
+    }
+#else
+    /// Whether a wait takes a datagram out of the socket.
+    static constexpr bool completes_with_datagram = false;
+
     /// Waits until there may be a datagram or an error to read; completes with (error_code).
     template <class Handler>
     void async_wait(Handler handler)
@@ -104,10 +137,26 @@ public:
         socket_.async_wait(net::socket_base::wait_read, std::move(handler));
     }
 
+    /// Whether a datagram that arrived may be on its way to a handler.
+    [[nodiscard]] bool awaits_datagram() const noexcept
+    {
+        return false;
+    }
+#endif
+
     /// Reads one datagram and its source. would_block: there is none. Returns its size.
     std::size_t receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
                              error_code& error)
     {
+#if defined(NATPMP_ASIO_HAS_IOCP)
+        if (std::exchange(has_first_, false)) {
+            error = first_error_;
+            source = first_source_;
+            const std::size_t size = std::min(first_size_, into.size());
+            std::copy_n(first_.begin(), size, into.begin());
+            return size;
+        }
+#endif
         return socket_.receive_from(net::buffer(into.data(), into.size()), source, 0, error);
     }
 
@@ -115,6 +164,9 @@ public:
     {
         error_code ignored;
         socket_.close(ignored);
+#if defined(NATPMP_ASIO_HAS_IOCP)
+        has_first_ = false;
+#endif
     }
 
 protected:
@@ -132,6 +184,13 @@ protected:
 
 private:
     socket_type socket_;
+#if defined(NATPMP_ASIO_HAS_IOCP)
+    std::array<std::uint8_t, receive_buffer_size> first_{}; ///< the datagram that ended a wait
+    net::ip::udp::endpoint first_source_;
+    error_code first_error_;
+    std::size_t first_size_ = 0;
+    bool has_first_ = false, awaits_ = false;
+#endif
 };
 
 /// The socket for requests. It is connected: only the gateway's datagrams come in, and an ICMP

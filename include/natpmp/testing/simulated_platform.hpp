@@ -182,6 +182,15 @@ public:
             return network_->send(socket_, bytes);
         }
 
+        /// Whether a wait takes a datagram out of the socket: never.
+        static constexpr bool completes_with_datagram = false;
+
+        /// Whether a datagram that arrived may be on its way to a handler: never.
+        [[nodiscard]] bool awaits_datagram() const noexcept
+        {
+            return false;
+        }
+
         /// Waits until there is something to read; completes with (error_code).
         template <class Handler> void async_wait(Handler handler)
         {

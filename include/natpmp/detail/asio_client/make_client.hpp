@@ -4,13 +4,13 @@
 /// @file
 /// Where the code of a client comes from: this translation unit, or the one with natpmp/src.hpp.
 
-#ifndef NATPMP_DETAIL_CLIENT_SOURCE_HPP
-#define NATPMP_DETAIL_CLIENT_SOURCE_HPP
+#ifndef NATPMP_DETAIL_ASIO_CLIENT_MAKE_CLIENT_HPP
+#define NATPMP_DETAIL_ASIO_CLIENT_MAKE_CLIENT_HPP
 
 #if !defined(NATPMP_SEPARATE_COMPILATION)
 #include <natpmp/implementation.hpp>
 #else
-#include <natpmp/detail/client_base.hpp>
+#include <natpmp/detail/asio_client/client_base.hpp>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
@@ -27,4 +27,4 @@ make_client<asio_platform<net::any_io_executor>>(const net::any_io_executor&,
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 #endif
 
-#endif // NATPMP_DETAIL_CLIENT_SOURCE_HPP
+#endif // NATPMP_DETAIL_ASIO_CLIENT_MAKE_CLIENT_HPP
