@@ -13,10 +13,18 @@
 #include <natpmp/detail/timer.hpp>
 #include <natpmp/options.hpp>
 
+#include <cerrno>
 #include <concepts>
 #include <cstddef>
-#include <random>
 #include <span>
+
+#if defined(__linux__)
+#include <sys/random.h>
+#elif defined(_WIN32)
+#include <random>
+#else
+#include <stdlib.h>
+#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
@@ -107,10 +115,19 @@ public:
         return detail::boot_time_now();
     }
 
-    /// A seed that differs from process to process.
+    /// 32 bits that nobody can guess.
     [[nodiscard]] std::uint32_t random() const
     {
+#if defined(__linux__)
+        auto value = static_cast<std::uint32_t>(now().time_since_epoch().count());
+        while (::getrandom(&value, sizeof value, 0) < 0 && errno == EINTR) {
+        } // a sandbox may forbid it altogether
+        return value;
+#elif defined(_WIN32)
         return std::random_device{}();
+#else
+        return ::arc4random();
+#endif
     }
 
     /// The gateway to ask: the one set in the options, else the host's default gateway. The

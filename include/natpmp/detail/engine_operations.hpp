@@ -68,8 +68,6 @@ inline void engine::start(operation& what, time_point now)
         finished_.push_back(what);
         return;
     }
-    if (what.maps() && what.request.clean_up && !cleaned_)
-        cleaned_ = std::make_unique<std::bitset<mapping_key::count>>();
     if (what.kind != operation_kind::address)
         acquire_all(what);
     if (options_.timeout.count() > 0)

@@ -53,7 +53,7 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
 /// The map request follows, whatever came of the delete before it.
 inline void engine::conclude_clean_up(record& entry, time_point now)
 {
-    cleaned_->set(entry.key.number());
+    cleaned_.insert(entry.key);
     if (!entry.wanted)
         return release(entry, now);
     entry.due = now;

@@ -86,8 +86,7 @@ inline bool engine::begin_stage(operation& what, time_point now)
 /// Whether what an earlier run may have left at the gateway was not deleted yet.
 inline bool engine::clean_up_due(const record& entry) const noexcept
 {
-    return cleaned_ && !cleaned_->test(entry.key.number()) && !entry.key.assigned() &&
-           !entry.live && !entry.possible;
+    return !cleaned_.contains(entry.key) && !entry.key.assigned() && !entry.live && !entry.possible;
 }
 
 /// Whether an operation that waits for background attempts has not seen its clean-up yet.

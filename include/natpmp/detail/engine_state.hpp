@@ -14,10 +14,8 @@
 #include <natpmp/detail/wire.hpp>
 #include <natpmp/options.hpp>
 
-#include <bitset>
-#include <memory>
 #include <optional>
-#include <random>
+#include <set>
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -194,6 +192,7 @@ private:
     void state_lost(time_point now);
     void doubt_state(time_point now);
     void plan_recovery(bool asks_only, time_point now);
+    [[nodiscard]] duration random_delay(duration most) noexcept;
     void recover(time_point now);
     void hint(time_point now);
     void take_hint(time_point now);
@@ -221,7 +220,7 @@ private:
     [[nodiscard]] std::optional<event> take_client_event() noexcept;
 
     client_options options_;
-    std::minstd_rand random_;
+    std::uint32_t random_; ///< the state of a generator; chance here only spreads requests in time
     time_point now_ = long_ago; ///< of the last advance()
 
     registry records_;
@@ -232,7 +231,7 @@ private:
     schedule<&record::expiry, &record::expiry_index> expiries_{records_};
     schedule<&record::news_order, &record::news_index> news_{records_};
     std::size_t kept_ = 0, up_ = 0;
-    std::unique_ptr<std::bitset<mapping_key::count>> cleaned_; ///< by key, once each
+    std::set<mapping_key> cleaned_; ///< outlives the records: a clean-up is sent once for each key
 
     operation_order order_;      ///< all but waiters and shutdowns
     operation_queue user_queue_; ///< map and address operations

@@ -41,10 +41,16 @@ inline void engine::plan_recovery(bool asks_only, time_point now)
     if (recovery_at_ || kept_ == 0)
         return;
     if (now - quiet_until_ >= most_recovery_delay) {
-        std::uniform_int_distribution<duration::rep> delay(0, most_recovery_delay.count());
-        quiet_until_ = now + duration{delay(random_)};
+        quiet_until_ = now + random_delay(most_recovery_delay);
     }
     recovery_at_ = std::max(quiet_until_, recoveries_.next());
+}
+
+/// A random time from 0 to `most`.
+inline duration engine::random_delay(duration most) noexcept
+{
+    random_ = random_ * 1664525U + 1013904223U; // the low bits of its states repeat soon
+    return most * (random_ >> 8) / (1 << 24);
 }
 
 inline void engine::recover(time_point now)

@@ -11,15 +11,21 @@
 
 #include <atomic>
 #include <cassert>
-#include <thread>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// Which thread is inside a client; none without NDEBUG's opposite.
-using inside_thread = std::atomic<std::thread::id>;
+/// Which thread is inside a client, by the address of a variable of its own; null: none.
+using inside_thread = std::atomic<const void*>;
 
-/// The time that a thread spends inside a client; such times of one thread may nest.
+[[nodiscard]] inline const void* this_thread() noexcept
+{
+    static thread_local const char variable = 0;
+    return &variable;
+}
+
+/// The time that a thread spends inside a client; such times of one thread may nest. Does nothing
+/// where NDEBUG is defined.
 class thread_check
 {
 public:
@@ -28,10 +34,10 @@ public:
     {}
 #else
     explicit thread_check(inside_thread& inside) noexcept
-        : inside_(inside), outer_(inside.exchange(std::this_thread::get_id()))
+        : inside_(inside), outer_(inside.exchange(this_thread()))
     {
         // The client's executor must be serial: a strand, or a context run by one thread.
-        assert(outer_ == std::thread::id{} || outer_ == std::this_thread::get_id());
+        assert(outer_ == nullptr || outer_ == this_thread());
     }
 
     ~thread_check()
@@ -41,7 +47,7 @@ public:
 
 private:
     inside_thread& inside_;
-    std::thread::id outer_;
+    const void* outer_;
 
 public:
 #endif
