@@ -23,7 +23,7 @@ using natpmp::detail::operation;
 using natpmp::detail::operation_kind;
 using namespace std::chrono_literals;
 
-/// One after the other the ports from 1 on, each for both protocols: 131,070 are all there are.
+/// One after the other the ports from 1 on, each for both protocols.
 inline natpmp::detail::mapping_key nth_mapping(std::size_t which) noexcept
 {
     return {which % 2 ? natpmp::protocol::udp : natpmp::protocol::tcp,

@@ -118,8 +118,8 @@ int main(int count, char** values)
     const settings chosen(count, values);
     std::printf("a client on a simulated network, 1 ms each way; the network's work is included\n");
     keep_freed_memory();
-    world(131'070).run(false);
-    for (const std::size_t mappings : {10U, 100U, 1'000U, 10'000U, 100'000U, 131'070U})
+    world(10'000).run(false);
+    for (const std::size_t mappings : {10U, 100U, 1'000U, 10'000U})
         world(mappings).run(true);
     return 0;
 }

@@ -132,6 +132,6 @@ int main(int count, char** values)
                 mappings, each(all.mapped.requested, one.mapped.requested), usable,
                 each(all.pending.usable, one.pending.usable),
                 static_cast<long long>(one.mapped.usable));
-    verdict.at_most("heap of a mapping over real sockets", usable, 128, "bytes");
+    verdict.at_most("heap of a mapping over real sockets", usable, 512, "bytes");
     return chosen.limits ? verdict.exit_code() : 0;
 }

@@ -49,7 +49,7 @@ inline ignore_reason engine::judge(const response& answer, const arrival_span& a
         return flight_ ? ignore_reason::none : ignore_reason::not_awaited;
     if (!flight_ || !flight_->transmissions.started())
         return judge_late(answer, arrived);
-    record* entry = flight_->entry;
+    mapping_record* entry = flight_->entry;
     const std::uint8_t opcode =
         entry ? static_cast<std::uint8_t>(entry->key.protocol) : address_opcode;
     if (*answer.opcode != opcode) {
@@ -86,7 +86,7 @@ inline bool engine::concerns_assigned(const response& answer, mapping_key asked)
 {
     if (answer.internal_port != 0 || answer.echoed_port || asked.assigned())
         return false;
-    const record* assigned = records_.find({asked.protocol, 0});
+    const mapping_record* assigned = records_.find({asked.protocol, 0});
     return assigned && (assigned->live || assigned->creates_unanswered > 0);
 }
 
@@ -94,7 +94,7 @@ inline bool engine::concerns_assigned(const response& answer, mapping_key asked)
 /// (RFC 6886, section 3.4). That delete may have reached the gateway after the map request, so the
 /// mapping is made sure of once it is granted. Where no delete is left to explain it, the gateway
 /// may answer map requests so: the request ends sooner, for another answer or for none.
-inline ignore_reason engine::judge_delete_answer(record& entry) noexcept
+inline ignore_reason engine::judge_delete_answer(mapping_record& entry) noexcept
 {
     flight_->doubtful = true;
     if (entry.removes_unanswered > 0) {
@@ -114,7 +114,8 @@ inline ignore_reason engine::judge_late(const response& answer, const arrival_sp
     const time_point now = arrived.latest;
     if (!answer.success() || *answer.opcode == address_opcode || !answer.internal_port)
         return reason;
-    record* entry = records_.find({static_cast<protocol>(*answer.opcode), *answer.internal_port});
+    mapping_record* entry =
+        records_.find({static_cast<protocol>(*answer.opcode), *answer.internal_port});
     if (!entry)
         return reason;
     if (answer.lifetime != 0) {

@@ -18,26 +18,26 @@ namespace detail {
 constexpr duration linger_time = 5s;
 
 /// When the next map request for a mapping may start.
-inline time_point earliest_create(const record& entry, time_point now) noexcept
+inline time_point earliest_create(const mapping_record& entry, time_point now) noexcept
 {
     return std::max(now, entry.last_create + least_request_gap);
 }
 
 /// The number of failures in a row, with this one.
-inline unsigned count_failure(record& entry) noexcept
+inline unsigned count_failure(mapping_record& entry) noexcept
 {
     entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
     return entry.failures;
 }
 
-inline void engine::set_live(record& entry, bool live) noexcept
+inline void engine::set_live(mapping_record& entry, bool live) noexcept
 {
     up_ += live && !entry.live;
     up_ -= !live && entry.live;
     entry.live = live;
 }
 
-inline void engine::unplace(record& entry) noexcept
+inline void engine::unplace(mapping_record& entry) noexcept
 {
     renewals_.erase(entry);
     retries_.erase(entry);
@@ -46,7 +46,7 @@ inline void engine::unplace(record& entry) noexcept
 }
 
 /// Puts a wanted mapping where its next request is found when it is due.
-inline void engine::place(record& entry)
+inline void engine::place(mapping_record& entry)
 {
     unplace(entry);
     if (entry.wanted && entry.due != never)
@@ -54,9 +54,9 @@ inline void engine::place(record& entry)
 }
 
 /// Deletes a mapping that nobody wants any more, if the gateway may have it.
-inline void engine::release(record& entry, time_point now)
+inline void engine::release(mapping_record& entry, time_point now)
 {
-    if (!entry.used || entry.wanted || entry.operations > 0 || entry.farewell)
+    if (entry.wanted || entry.operations > 0 || entry.farewell)
         return;
     if (flight_ && flight_->entry == &entry)
         return; // its end will release it
@@ -70,7 +70,7 @@ inline void engine::release(record& entry, time_point now)
 }
 
 /// Ends a record, after a while if a map request may still be on its way to the gateway.
-inline void engine::retire(record& entry, time_point now)
+inline void engine::retire(mapping_record& entry, time_point now)
 {
     if (entry.possible && !attached_)
         left_until_ =
@@ -90,7 +90,7 @@ inline void engine::retire(record& entry, time_point now)
 }
 
 /// Erases a record, unless the reader of events has yet to hear of its end.
-inline void engine::drop(record& entry)
+inline void engine::drop(mapping_record& entry)
 {
     if (entry.reported != known_state::nothing) {
         entry.removed = true;
@@ -102,7 +102,7 @@ inline void engine::drop(record& entry)
 }
 
 /// The lease ended, or its gateway is ours no longer; the mapping is asked for again.
-inline void engine::lose(record& entry, error_code why, time_point now)
+inline void engine::lose(mapping_record& entry, error_code why, time_point now)
 {
     expiries_.erase(entry);
     set_live(entry, false);
@@ -114,7 +114,7 @@ inline void engine::lose(record& entry, error_code why, time_point now)
     entry.possible = entry.possible && (outlasts || asked_again);
     entry.failing = false;
     entry.interrupted = true;
-    entry.error = pack(why);
+    entry.error = why;
     if (!entry.wanted)
         return release(entry, now);
     entry.failures = 0;

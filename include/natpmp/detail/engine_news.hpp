@@ -15,7 +15,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// Marks a record as one that the reader of events may have to hear of.
-inline void engine::note(record& entry)
+inline void engine::note(mapping_record& entry)
 {
     if (news_.contains(entry))
         return;
@@ -23,7 +23,7 @@ inline void engine::note(record& entry)
     news_.push(entry);
 }
 
-inline void engine::tell(event_kind kind, record& entry)
+inline void engine::tell(event_kind kind, mapping_record& entry)
 {
     told_any_ = told_any_ || kind == event_kind::mapped;
     entry.renewed = entry.renewed || kind == event_kind::renewed;
@@ -38,7 +38,7 @@ inline void engine::tell_hook(const event& news)
 }
 
 /// Tells the end of a mapping, if its beginning was told.
-inline void engine::tell_unmapped(record& entry)
+inline void engine::tell_unmapped(mapping_record& entry)
 {
     if (!entry.announced)
         return;
@@ -53,7 +53,7 @@ inline void engine::tell_client(event_kind kind, error_code why)
     if (kind == event_kind::address_changed && !told_any_)
         return;
     if (hook_on_) {
-        event news = event_of(kind, record{});
+        event news = event_of(kind, mapping_record{{}});
         news.error = why;
         tell_hook(news);
     }
@@ -66,7 +66,7 @@ inline void engine::announcements_unavailable(error_code why)
     tell_client(event_kind::announcements_unavailable, why);
 }
 
-inline mapping engine::mapping_of(const record& entry) const noexcept
+inline mapping engine::mapping_of(const mapping_record& entry) const noexcept
 {
     return {.protocol = entry.key.protocol,
             .internal_port = entry.key.internal_port,
@@ -75,17 +75,17 @@ inline mapping engine::mapping_of(const record& entry) const noexcept
             .lifetime = std::chrono::seconds{entry.granted}};
 }
 
-inline event engine::event_of(event_kind kind, const record& entry) const noexcept
+inline event engine::event_of(event_kind kind, const mapping_record& entry) const noexcept
 {
     return {.kind = kind,
             .mapping = mapping_of(entry),
-            .error = unpack(entry.error),
+            .error = entry.error,
             .gateway = attached_ ? gateway_->address : net::ip::address{}};
 }
 
 /// The difference between what the reader knows of a mapping and now; a change outranks a
 /// restoration, a loss, a failing renewal and a renewal.
-inline std::optional<event_kind> engine::news_of(const record& entry) const noexcept
+inline std::optional<event_kind> engine::news_of(const mapping_record& entry) const noexcept
 {
     const bool known = entry.reported != known_state::nothing;
     if (entry.removed)
@@ -111,7 +111,7 @@ inline std::optional<event_kind> engine::news_of(const record& entry) const noex
 /// News that concern no single mapping; they come first.
 inline std::optional<event> engine::take_client_event() noexcept
 {
-    event news = event_of(event_kind::announcements_unavailable, record{});
+    event news = event_of(event_kind::announcements_unavailable, mapping_record{{}});
     if (deaf_news_) {
         deaf_news_ = false;
         news.error = deaf_error_;
@@ -136,20 +136,15 @@ inline std::optional<event> engine::take_event()
     if (auto news = take_client_event())
         return news;
     while (!news_.empty()) {
-        record& entry = news_.top();
+        mapping_record& entry = news_.top();
         news_.erase(entry);
         const auto kind = news_of(entry);
         event news = event_of(kind.value_or(event_kind::renewed), entry);
         if (entry.removed) {
             records_.erase(entry);
-        } else if (entry.announced) {
-            entry.reported = !entry.live     ? known_state::lost
-                             : entry.failing ? known_state::failing
-                                             : known_state::up;
-            entry.reported_port = entry.external_port;
+        } else {
+            mark_read(entry);
         }
-        entry.interrupted = entry.interrupted && !entry.live;
-        entry.renewed = entry.in_vain = false;
         if (!kind)
             continue;
         if (!reported_address_ && *kind != event_kind::mapping_failing)
@@ -157,6 +152,19 @@ inline std::optional<event> engine::take_event()
         return news;
     }
     return std::nullopt;
+}
+
+/// The reader of events knows of the mapping what is so now.
+inline void engine::mark_read(mapping_record& entry) noexcept
+{
+    if (entry.announced) {
+        entry.reported = !entry.live     ? known_state::lost
+                         : entry.failing ? known_state::failing
+                                         : known_state::up;
+        entry.reported_port = entry.external_port;
+    }
+    entry.interrupted = entry.interrupted && !entry.live;
+    entry.renewed = entry.in_vain = false;
 }
 
 /// Completes a waiting reader if there is something to read, or never will be.
@@ -192,16 +200,12 @@ inline void engine::hook_events(bool on) noexcept
 /// The mappings that are up and to be kept, in the order of protocol and port.
 inline std::vector<mapping> engine::mappings()
 {
-    std::vector<const record*> up;
-    records_.for_each([&](record& entry) {
+    std::vector<mapping> result;
+    result.reserve(up_);
+    records_.for_each([&](const mapping_record& entry) {
         if (entry.wanted && entry.live && entry.announced)
-            up.push_back(&entry);
+            result.push_back(mapping_of(entry));
     });
-    std::sort(up.begin(), up.end(),
-              [](const record* left, const record* right) { return left->key < right->key; });
-    std::vector<mapping> result(up.size());
-    std::transform(up.begin(), up.end(), result.begin(),
-                   [this](const record* entry) { return mapping_of(*entry); });
     return result;
 }
 

@@ -91,14 +91,9 @@ inline void engine::acquire_all(operation& what)
 
 /// The record of a key, made if there is none, and brought back if only news of its end is left.
 /// Nothing else that is done to records takes memory.
-inline record& engine::acquire(mapping_key key)
+inline mapping_record& engine::acquire(mapping_key key)
 {
-    const std::size_t most = records_.size() + 1;
-    for (auto* each : {&renewals_, &retries_, &removals_, &lingering_})
-        each->reserve(most);
-    expiries_.reserve(most);
-    news_.reserve(most);
-    record& entry = records_.get(key);
+    mapping_record& entry = records_.get(key);
     removals_.erase(entry);
     lingering_.erase(entry);
     if (entry.removed)
@@ -260,7 +255,7 @@ inline void engine::finish(operation& what, error_code why, time_point now)
     if (what.kind == operation_kind::address)
         return;
     for (std::uint8_t which = 0; which < what.parts(); ++which) {
-        record& entry = *records_.find(what.key(which));
+        mapping_record& entry = *records_.find(what.key(which));
         --entry.operations;
         if (what.maps() && !why) {
             entry.claimed = true;
@@ -272,7 +267,7 @@ inline void engine::finish(operation& what, error_code why, time_point now)
         } else if (what.maps() && what.adopted[which] && !entry.claimed) {
             bequeath(entry);
         } else if (why && !what.maps()) {
-            entry.error = pack(why);
+            entry.error = why;
         }
         release(entry, now);
     }

@@ -38,8 +38,12 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     if (done.what == request_kind::address) {
         if (answer)
             set_address(net::ip::address_v4{answer->address}, why, now);
-        conclude_address(done, why, now);
-    } else if (done.what == request_kind::remove) {
+        return conclude_address(done, why, now);
+    }
+    if (closing_ && done.what == request_kind::remove)
+        return conclude_farewell(*done.entry, why, now);
+    ++done.entry->operations; // keeps the record while operations that wait for it end
+    if (done.what == request_kind::remove) {
         conclude_remove(done, why, now);
     } else if (done.what == request_kind::create) {
         if (!why)
@@ -48,23 +52,25 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     } else {
         conclude_clean_up(*done.entry, now);
     }
+    --done.entry->operations;
+    release(*done.entry, now);
 }
 
 /// The map request follows, whatever came of the delete before it.
-inline void engine::conclude_clean_up(record& entry, time_point now)
+inline void engine::conclude_clean_up(mapping_record& entry, time_point now)
 {
     cleaned_.insert(entry.key);
     if (!entry.wanted)
-        return release(entry, now);
+        return;
     entry.due = now;
     place(entry);
 }
 
 inline void engine::conclude_create(const flight& done, error_code why, time_point now)
 {
-    record& entry = *done.entry;
+    mapping_record& entry = *done.entry;
     if (why && !done.preempted)
-        entry.error = pack(why);
+        entry.error = why;
     const bool refused =
         why && why.category() == result_category() && entry.creates_unanswered == 0;
     if (refused || (is_verdict(why) && !done.preempted && !done.orphaned))
@@ -87,10 +93,8 @@ inline void engine::conclude_create(const flight& done, error_code why, time_poi
     } else if (!done.owner && !done.orphaned && why && entry.wanted) {
         create_failed(entry, done, why, now);
     }
-    if (!why && entry.operations > 0)
+    if (!why)
         unpark(entry, done.was_live, now);
-    if (!entry.wanted)
-        release(entry, now);
 }
 
 /// When a failed renewal is tried again: as planned, unless it began so late that the next attempt
@@ -104,7 +108,8 @@ inline time_point engine::next_renewal(const flight& done) noexcept
 }
 
 /// A renewal or a background attempt failed: the mapping is up until its lifetime ends (N-3, N-7).
-inline void engine::create_failed(record& entry, const flight& done, error_code why, time_point now)
+inline void engine::create_failed(mapping_record& entry, const flight& done, error_code why,
+                                  time_point now)
 {
     unplace(entry);
     if (done.was_live && !entry.live) { // the lease ended meanwhile, as at any other time
@@ -127,7 +132,8 @@ inline void engine::create_failed(record& entry, const flight& done, error_code 
 }
 
 /// The gateway made or extended a mapping, perhaps with another port and lifetime (M-6, M-11).
-inline void engine::grant(record& entry, const flight& done, const response& answer, time_point now)
+inline void engine::grant(mapping_record& entry, const flight& done, const response& answer,
+                          time_point now)
 {
     if (done.owner) {
         operation& what = *done.owner;
@@ -144,7 +150,7 @@ inline void engine::grant(record& entry, const flight& done, const response& ans
     entry.generation = generation_;
     entry.failing = false;
     entry.failures = 0;
-    entry.error = 0;
+    entry.error = {};
     if (!entry.wanted)
         return; // the answer to an orphaned request; it will be deleted again
     unplace(entry);
@@ -170,13 +176,11 @@ inline void engine::grant(record& entry, const flight& done, const response& ans
 
 inline void engine::conclude_remove(const flight& done, error_code why, time_point now)
 {
-    record& entry = *done.entry;
-    if (closing_)
-        return conclude_farewell(entry, why, now);
+    mapping_record& entry = *done.entry;
     const bool abandoned = done.orphaned && why; // its operation was cancelled: once more without
     if (!abandoned && (!entry.wanted || !why)) {
         entry.possible = false;
-        entry.error = pack(why);
+        entry.error = why;
         set_live(entry, false);
         expiries_.erase(entry);
         tell_unmapped(entry);
@@ -187,8 +191,6 @@ inline void engine::conclude_remove(const flight& done, error_code why, time_poi
     }
     if (done.owner)
         finish(*done.owner, why, now);
-    else
-        release(entry, now);
 }
 
 inline void engine::conclude_address(const flight& done, error_code why, time_point now)

@@ -25,14 +25,14 @@ inline bool engine::begin_next(time_point now)
 inline bool engine::begin_removal(time_point now)
 {
     if (operation* what = unmap_queue_.front()) {
-        record& entry = *records_.find(what->key());
+        mapping_record& entry = *records_.find(what->key());
         unwish(entry, now);
         const time_point end = entry.live ? entry.expiry : never; // D-4
         begin_remove(entry, what, request_kind::remove, burst(medium_burst, now, end));
         return true;
     }
     while (!removals_.empty()) {
-        record& entry = removals_.top();
+        mapping_record& entry = removals_.top();
         unplace(entry);
         if (entry.wanted || entry.operations > 0)
             continue;
@@ -62,7 +62,7 @@ inline bool engine::begin_stage(operation& what, time_point now)
         begin_address(&what, burst(medium_burst));
         return true;
     }
-    record& entry = *records_.find(what.key());
+    mapping_record& entry = *records_.find(what.key());
     if (what.stage == operation_stage::clean_up) {
         what.stage = operation_stage::create;
         if (what.request.clean_up && clean_up_due(entry)) {
@@ -84,13 +84,13 @@ inline bool engine::begin_stage(operation& what, time_point now)
 }
 
 /// Whether what an earlier run may have left at the gateway was not deleted yet.
-inline bool engine::clean_up_due(const record& entry) const noexcept
+inline bool engine::clean_up_due(const mapping_record& entry) const noexcept
 {
     return !cleaned_.contains(entry.key) && !entry.key.assigned() && !entry.live && !entry.possible;
 }
 
 /// Whether an operation that waits for background attempts has not seen its clean-up yet.
-inline bool engine::clean_up_awaited(const record& entry) const noexcept
+inline bool engine::clean_up_awaited(const mapping_record& entry) const noexcept
 {
     if (!clean_up_due(entry))
         return false;
@@ -101,7 +101,7 @@ inline bool engine::clean_up_awaited(const record& entry) const noexcept
 }
 
 /// Puts a map request off that would follow another one for the same mapping too soon.
-inline bool engine::defer_create(record& entry, time_point now)
+inline bool engine::defer_create(mapping_record& entry, time_point now)
 {
     const time_point earliest = earliest_create(entry, now);
     if (entry.due > now || earliest <= now)
@@ -117,7 +117,7 @@ inline bool engine::begin_renewal(time_point now)
     }
     if (renewals_.empty() || renewals_.top().due > now)
         return false;
-    record& entry = renewals_.top();
+    mapping_record& entry = renewals_.top();
     unplace(entry);
     const renewal_attempt attempt = plan_renewal(entry.due, now, entry.expiry);
     begin_create(entry, nullptr, entry.external_port, entry.lifetime, rank::renewal,
@@ -137,7 +137,7 @@ inline bool engine::begin_background(time_point now)
     }
     if (retries_.empty() || std::max(retries_.top().due, gate_) > now)
         return false;
-    record& entry = retries_.top();
+    mapping_record& entry = retries_.top();
     unplace(entry);
     if (clean_up_awaited(entry)) {
         begin_remove(entry, nullptr, request_kind::clean_up, burst(short_burst));
@@ -148,7 +148,7 @@ inline bool engine::begin_background(time_point now)
     return true;
 }
 
-inline void engine::begin_create(record& entry, operation* owner, std::uint16_t port,
+inline void engine::begin_create(mapping_record& entry, operation* owner, std::uint16_t port,
                                  std::uint32_t lifetime, rank urgency, burst transmissions)
 {
     const std::uint16_t suggested = entry.key.assigned() ? 1
@@ -167,7 +167,7 @@ inline void engine::begin_create(record& entry, operation* owner, std::uint16_t 
                            .was_live = entry.live});
 }
 
-inline void engine::begin_remove(record& entry, operation* owner, request_kind what,
+inline void engine::begin_remove(mapping_record& entry, operation* owner, request_kind what,
                                  burst transmissions)
 {
     flight_.emplace(

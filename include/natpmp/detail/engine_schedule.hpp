@@ -46,9 +46,9 @@ inline void engine::expire(time_point now)
     while (order_.front() && order_.front()->deadline <= now)
         cancel(*order_.front(), false, errc::timed_out, now);
     while (!expiries_.empty() && expiries_.top().expiry <= now)
-        lose(expiries_.top(), unpack(expiries_.top().error), now);
+        lose(expiries_.top(), expiries_.top().error, now);
     while (!lingering_.empty() && lingering_.top().due <= now) {
-        record& entry = lingering_.top();
+        mapping_record& entry = lingering_.top();
         unplace(entry);
         drop(entry);
     }
@@ -107,7 +107,7 @@ inline time_point engine::overdue_at() const noexcept
 {
     if (renewals_.empty())
         return never;
-    const record& next = renewals_.top();
+    const mapping_record& next = renewals_.top();
     return next.due + std::max(duration{0}, next.expiry - next.due) / 2;
 }
 

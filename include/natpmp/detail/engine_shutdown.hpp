@@ -34,7 +34,7 @@ inline void engine::begin_shutdown(operation& what, time_point now)
         cancel(*each, false, errc::closed, now);
     recovery_at_.reset();
     address_.due = never;
-    records_.for_each([&](record& entry) {
+    records_.for_each([&](mapping_record& entry) {
         set_wanted(entry, false);
         unplace(entry);
         if (!entry.possible)
@@ -62,7 +62,7 @@ inline bool engine::begin_farewell(time_point now)
         finish_shutdown({}, now);
         return false;
     }
-    record& entry = removals_.top();
+    mapping_record& entry = removals_.top();
     const auto left = static_cast<duration::rep>(removals_.size());
     const duration share = (close_at_ - now) / left;
     const duration wait = std::min(first_wait * (1U << entry.failures), share);
@@ -71,7 +71,7 @@ inline bool engine::begin_farewell(time_point now)
     return true;
 }
 
-inline void engine::conclude_farewell(record& entry, error_code why, time_point now)
+inline void engine::conclude_farewell(mapping_record& entry, error_code why, time_point now)
 {
     if (!entry.farewell)
         return release(entry, now);
@@ -83,7 +83,7 @@ inline void engine::conclude_farewell(record& entry, error_code why, time_point 
     }
     entry.farewell = false;
     entry.possible = false;
-    entry.error = pack(why);
+    entry.error = why;
     if (why)
         farewell_error_ = errc::shutdown_incomplete;
     entry.creates_unanswered = 0; // no time is left for late grants
@@ -96,7 +96,7 @@ inline void engine::finish_shutdown(error_code why, time_point now)
     closed_ = true;
     if (now < left_until_)
         farewell_error_ = errc::shutdown_incomplete;
-    record* last = flight_ ? flight_->entry : nullptr;
+    mapping_record* last = flight_ ? flight_->entry : nullptr;
     flight_.reset();
     if (last && last->farewell)
         conclude_farewell(*last, why, now);

@@ -10,7 +10,7 @@
 #include <natpmp/detail/epoch.hpp>
 #include <natpmp/detail/flight.hpp>
 #include <natpmp/detail/lease.hpp>
-#include <natpmp/detail/schedule.hpp>
+#include <natpmp/detail/mapping_table.hpp>
 #include <natpmp/detail/wire.hpp>
 #include <natpmp/options.hpp>
 
@@ -113,7 +113,7 @@ private:
     // engine_operations.hpp
     [[nodiscard]] error_code refusal(const operation& what, time_point now) const;
     void acquire_all(operation& what);
-    record& acquire(mapping_key key);
+    mapping_record& acquire(mapping_key key);
     operation_queue& queue_of(const operation& what) noexcept;
     void progress(operation& what, time_point now);
     void fail(operation& what, error_code why, time_point now);
@@ -124,19 +124,19 @@ private:
     void finish(operation& what, error_code why, time_point now);
 
     // engine_wishes.hpp
-    void unwish(record& entry, time_point now);
-    void forget(record& entry, time_point now);
+    void unwish(mapping_record& entry, time_point now);
+    void forget(mapping_record& entry, time_point now);
     void fail_unmaps(error_code why, time_point now);
     void abort_maps_of(mapping_key key, time_point now);
-    void bequeath(record& entry) noexcept;
+    void bequeath(mapping_record& entry) noexcept;
     void park(operation& what, error_code why, time_point now);
-    void renew_soon(record& entry, error_code why, time_point now);
+    void renew_soon(mapping_record& entry, error_code why, time_point now);
     [[nodiscard]] bool concerns_assigned(const response& answer, mapping_key asked) noexcept;
-    void hurry_if_awaited(record& entry, time_point now) const;
-    void unpark(record& entry, bool was_live, time_point now);
-    void set_wanted(record& entry, bool wanted) noexcept;
+    void hurry_if_awaited(mapping_record& entry, time_point now) const;
+    void unpark(mapping_record& entry, bool was_live, time_point now);
+    void set_wanted(mapping_record& entry, bool wanted) noexcept;
     bool close_gate(error_code why, time_point now);
-    void postpone(record& entry, error_code why, time_point now);
+    void postpone(mapping_record& entry, error_code why, time_point now);
 
     // engine_schedule.hpp
     void expire(time_point now);
@@ -151,42 +151,43 @@ private:
     bool begin_removal(time_point now);
     bool begin_operation(time_point now);
     bool begin_stage(operation& what, time_point now);
-    bool defer_create(record& entry, time_point now);
+    bool defer_create(mapping_record& entry, time_point now);
     bool begin_renewal(time_point now);
     bool begin_background(time_point now);
-    [[nodiscard]] bool clean_up_due(const record& entry) const noexcept;
-    [[nodiscard]] bool clean_up_awaited(const record& entry) const noexcept;
-    void begin_create(record& entry, operation* owner, std::uint16_t port, std::uint32_t lifetime,
-                      rank urgency, burst transmissions);
-    void begin_remove(record& entry, operation* owner, request_kind what, burst transmissions);
+    [[nodiscard]] bool clean_up_due(const mapping_record& entry) const noexcept;
+    [[nodiscard]] bool clean_up_awaited(const mapping_record& entry) const noexcept;
+    void begin_create(mapping_record& entry, operation* owner, std::uint16_t port,
+                      std::uint32_t lifetime, rank urgency, burst transmissions);
+    void begin_remove(mapping_record& entry, operation* owner, request_kind what,
+                      burst transmissions);
     void begin_address(operation* owner, burst transmissions);
 
     // engine_answers.hpp
     ignore_reason judge(const response& answer, const arrival_span& arrived);
-    ignore_reason judge_delete_answer(record& entry) noexcept;
+    ignore_reason judge_delete_answer(mapping_record& entry) noexcept;
     ignore_reason judge_late(const response& answer, const arrival_span& arrived);
     void accept(const response& answer, const arrival_span& arrived);
 
     // engine_outcomes.hpp
     void conclude(error_code why, const response* answer, time_point now);
-    void conclude_clean_up(record& entry, time_point now);
+    void conclude_clean_up(mapping_record& entry, time_point now);
     [[nodiscard]] static time_point next_renewal(const flight& done) noexcept;
     void conclude_create(const flight& done, error_code why, time_point now);
-    void create_failed(record& entry, const flight& done, error_code why, time_point now);
-    void grant(record& entry, const flight& done, const response& answer, time_point now);
+    void create_failed(mapping_record& entry, const flight& done, error_code why, time_point now);
+    void grant(mapping_record& entry, const flight& done, const response& answer, time_point now);
     void conclude_remove(const flight& done, error_code why, time_point now);
     void conclude_address(const flight& done, error_code why, time_point now);
     void set_address(const net::ip::address_v4& address, error_code why, time_point now);
     [[nodiscard]] bool address_fresh(time_point now) const noexcept;
 
     // engine_keeping.hpp
-    void set_live(record& entry, bool live) noexcept;
-    void unplace(record& entry) noexcept;
-    void place(record& entry);
-    void release(record& entry, time_point now);
-    void retire(record& entry, time_point now);
-    void drop(record& entry);
-    void lose(record& entry, error_code why, time_point now);
+    void set_live(mapping_record& entry, bool live) noexcept;
+    void unplace(mapping_record& entry) noexcept;
+    void place(mapping_record& entry);
+    void release(mapping_record& entry, time_point now);
+    void retire(mapping_record& entry, time_point now);
+    void drop(mapping_record& entry);
+    void lose(mapping_record& entry, error_code why, time_point now);
 
     // engine_world.hpp
     void state_lost(time_point now);
@@ -200,36 +201,37 @@ private:
     void drop_flight(time_point now);
     [[nodiscard]] bool may_attach(const gateway& found, time_point now) noexcept;
     void change_gateway(const gateway& found, time_point now);
-    void leave_gateway(record& entry, time_point now);
+    void leave_gateway(mapping_record& entry, time_point now);
 
     // engine_shutdown.hpp
     void begin_shutdown(operation& what, time_point now);
     bool begin_farewell(time_point now);
-    void conclude_farewell(record& entry, error_code why, time_point now);
+    void conclude_farewell(mapping_record& entry, error_code why, time_point now);
     void finish_shutdown(error_code why, time_point now);
 
     // engine_news.hpp
-    void note(record& entry);
-    void tell(event_kind kind, record& entry);
-    void tell_unmapped(record& entry);
+    void note(mapping_record& entry);
+    void tell(event_kind kind, mapping_record& entry);
+    void tell_unmapped(mapping_record& entry);
     void tell_client(event_kind kind, error_code why);
     void tell_hook(const event& news);
-    [[nodiscard]] mapping mapping_of(const record& entry) const noexcept;
-    [[nodiscard]] event event_of(event_kind kind, const record& entry) const noexcept;
-    [[nodiscard]] std::optional<event_kind> news_of(const record& entry) const noexcept;
+    [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept;
+    [[nodiscard]] event event_of(event_kind kind, const mapping_record& entry) const noexcept;
+    [[nodiscard]] std::optional<event_kind> news_of(const mapping_record& entry) const noexcept;
     [[nodiscard]] std::optional<event> take_client_event() noexcept;
+    static void mark_read(mapping_record& entry) noexcept;
 
     client_options options_;
     std::uint32_t random_; ///< the state of a generator; chance here only spreads requests in time
     time_point now_ = long_ago; ///< of the last advance()
 
-    registry records_;
-    due_schedule renewals_{records_};  ///< wanted and live
-    due_schedule retries_{records_};   ///< wanted and not live
-    due_schedule removals_{records_};  ///< to be deleted
-    due_schedule lingering_{records_}; ///< deleted, a late grant is possible
-    schedule<&record::expiry, &record::expiry_index> expiries_{records_};
-    schedule<&record::news_order, &record::news_index> news_{records_};
+    mapping_table records_;
+    due_schedule renewals_;  ///< wanted and live
+    due_schedule retries_;   ///< wanted and not live
+    due_schedule removals_;  ///< to be deleted
+    due_schedule lingering_; ///< deleted, a late grant is possible
+    expiry_schedule expiries_;
+    news_schedule news_;
     std::size_t kept_ = 0, up_ = 0;
     std::set<mapping_key> cleaned_; ///< outlives the records: a clean-up is sent once for each key
 

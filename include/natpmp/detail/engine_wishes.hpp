@@ -15,7 +15,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// Ends the wish for a mapping. Its removal is up to the caller.
-inline void engine::unwish(record& entry, time_point now)
+inline void engine::unwish(mapping_record& entry, time_point now)
 {
     abort_maps_of(entry.key, now);
     set_wanted(entry, false);
@@ -37,13 +37,13 @@ inline void engine::fail_unmaps(error_code why, time_point now)
 /// Unmaps without an operation that tells the outcome.
 inline void engine::give_up(mapping_key key, time_point now)
 {
-    record* entry = closing_ || closed_ ? nullptr : records_.find(key);
+    mapping_record* entry = closing_ || closed_ ? nullptr : records_.find(key);
     if (entry && entry->wanted)
         forget(*entry, now);
 }
 
 /// Ends a mapping and what waits for it, whoever wanted it.
-inline void engine::forget(record& entry, time_point now)
+inline void engine::forget(mapping_record& entry, time_point now)
 {
     ++entry.operations; // keeps the record while its operations end
     unwish(entry, now);
@@ -64,7 +64,7 @@ inline void engine::abort_maps_of(mapping_key key, time_point now)
 }
 
 /// The operation that a mapping was wanted for is gone. Another one may want it as well.
-inline void engine::bequeath(record& entry) noexcept
+inline void engine::bequeath(mapping_record& entry) noexcept
 {
     for (operation_queue* queue : {&user_queue_, &parked_})
         for (operation* each = queue->front(); each; each = operation_queue::next(*each))
@@ -78,7 +78,7 @@ inline void engine::bequeath(record& entry) noexcept
 }
 
 /// An operation waits for a mapping that is up to be granted again.
-inline void engine::renew_soon(record& entry, error_code why, time_point now)
+inline void engine::renew_soon(mapping_record& entry, error_code why, time_point now)
 {
     const time_point next = now + pause_after(1, why == condition::refused);
     entry.due = renewals_.contains(entry) ? std::min(entry.due, next) : next;
@@ -90,7 +90,7 @@ inline void engine::park(operation& what, error_code why, time_point now)
 {
     move_to(what, operation_stage::parked);
     for (std::uint8_t which = 0; which < what.parts(); ++which) {
-        record& entry = records_.get(what.key(which));
+        mapping_record& entry = records_.get(what.key(which));
         if (!entry.wanted) {
             what.adopted[which] = true;
             entry.suggested_port = what.request.external_port.value();
@@ -110,7 +110,7 @@ inline void engine::park(operation& what, error_code why, time_point now)
 }
 
 /// An operation that is parked on a mapping that is up does not wait for its next renewal.
-inline void engine::hurry_if_awaited(record& entry, time_point now) const
+inline void engine::hurry_if_awaited(mapping_record& entry, time_point now) const
 {
     for (const operation* each = parked_.front(); each; each = operation_queue::next(*each))
         if (each->concerns(entry.key)) {
@@ -120,14 +120,14 @@ inline void engine::hurry_if_awaited(record& entry, time_point now) const
 }
 
 /// Completes what waited in the background for this mapping.
-inline void engine::unpark(record& entry, bool was_live, time_point now)
+inline void engine::unpark(mapping_record& entry, bool was_live, time_point now)
 {
     for (operation* each = parked_.front(); each;) {
         operation* next = operation_queue::next(*each);
         if (each->concerns(entry.key)) {
             bool complete = true;
             for (std::uint8_t which = 0; which < each->parts(); ++which) {
-                record& part = records_.get(each->key(which));
+                mapping_record& part = records_.get(each->key(which));
                 if (part.live)
                     continue;
                 complete = false;
@@ -144,7 +144,7 @@ inline void engine::unpark(record& entry, bool was_live, time_point now)
     }
 }
 
-inline void engine::set_wanted(record& entry, bool wanted) noexcept
+inline void engine::set_wanted(mapping_record& entry, bool wanted) noexcept
 {
     kept_ += wanted && !entry.wanted;
     kept_ -= !wanted && entry.wanted;
@@ -162,9 +162,9 @@ inline bool engine::close_gate(error_code why, time_point now)
 }
 
 /// Sets when a mapping that is not up is asked for again.
-inline void engine::postpone(record& entry, error_code why, time_point now)
+inline void engine::postpone(mapping_record& entry, error_code why, time_point now)
 {
-    entry.error = pack(why);
+    entry.error = why;
     if (close_gate(why, now)) {
         // If others are answered it is this mapping's after all.
         entry.due = silences_ > 1 ? now : now + pause_after(count_failure(entry), false);

@@ -61,7 +61,7 @@ inline void engine::recover(time_point now)
         address_.due = now;
     if (recovery_asks_)
         return;
-    records_.for_each([&](record& entry) {
+    records_.for_each([&](mapping_record& entry) {
         if (!entry.wanted || entry.generation == generation_)
             return;
         if (flight_ && flight_->entry == &entry)
@@ -83,7 +83,7 @@ inline void engine::hint(time_point now)
         flight_->transmissions.restart(std::max(now, quiet_until_));
     if (address_.failures > 0)
         address_.due = now;
-    records_.for_each([&](record& entry) {
+    records_.for_each([&](mapping_record& entry) {
         if (!entry.wanted || (entry.live && !entry.failing) ||
             (flight_ && flight_->entry == &entry))
             return;
@@ -213,14 +213,14 @@ inline void engine::change_gateway(const gateway& found, time_point now)
         each->part = 0; // what the old gateway granted counts no more
         each->stage = operation_stage::clean_up;
     }
-    records_.for_each([&](record& entry) { entry.farewell = false; });
-    records_.for_each([&](record& entry) { leave_gateway(entry, now); });
+    records_.for_each([&](mapping_record& entry) { entry.farewell = false; });
+    records_.for_each([&](mapping_record& entry) { leave_gateway(entry, now); });
     if (kept_ > 0)
         address_.due = now;
 }
 
 /// What the old gateway has runs out by itself; nothing of it concerns the new one.
-inline void engine::leave_gateway(record& entry, time_point now)
+inline void engine::leave_gateway(mapping_record& entry, time_point now)
 {
     entry.possible = false;
     entry.creates_unanswered = entry.removes_unanswered = 0;
@@ -248,7 +248,7 @@ inline void engine::detach(error_code why, time_point now)
     while (!removals_.empty())
         retire(removals_.top(), now);
     while (!lingering_.empty()) {
-        record& entry = lingering_.top();
+        mapping_record& entry = lingering_.top();
         unplace(entry);
         drop(entry);
     }
@@ -264,7 +264,7 @@ inline void engine::suspend()
 inline void engine::drop_flight(time_point now)
 {
     attached_ = false;
-    record* entry = flight_ ? flight_->entry : nullptr;
+    mapping_record* entry = flight_ ? flight_->entry : nullptr;
     flight_.reset();
     if (entry && entry->wanted) {
         entry->due = now;

@@ -8,8 +8,8 @@
 #define NATPMP_DETAIL_FLIGHT_HPP
 
 #include <natpmp/detail/backoff.hpp>
+#include <natpmp/detail/mapping_table.hpp>
 #include <natpmp/detail/operation.hpp>
-#include <natpmp/detail/registry.hpp>
 #include <natpmp/detail/wire.hpp>
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct flight
 {
     request_kind what = request_kind::address;
     detail::rank rank = rank::background;
-    operation* owner = nullptr; ///< null for the engine's own requests
-    record* entry = nullptr;    ///< null for an address request
+    operation* owner = nullptr;      ///< null for the engine's own requests
+    mapping_record* entry = nullptr; ///< null for an address request
     packet bytes{};
     std::uint32_t lifetime = 0; ///< as asked
     burst transmissions{};
