@@ -55,7 +55,7 @@ class scoped_mapping;
 /// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
 ///
 /// @tparam Executor What the handlers run on by default.
-/// @tparam Platform What provides the world to it; see the concept natpmp::platform.
+/// @tparam Platform Clock, timer, sockets and routing table; see the concept natpmp::platform.
 template <class Executor = net::any_io_executor, class Platform = asio_platform<Executor>>
 class basic_client
 {
@@ -92,8 +92,8 @@ public:
     {}
 
     /// A client on another platform, such as testing::simulated_platform.
-    explicit basic_client(const Platform& world, const client_options& options = {})
-        : basic_client(world.get_executor(), detail::make_client<Platform>(world, options))
+    explicit basic_client(const Platform& platform, const client_options& options = {})
+        : basic_client(platform.get_executor(), detail::make_client<Platform>(platform, options))
     {}
 
     /// Takes over the mappings and the pending operations.
@@ -151,8 +151,8 @@ public:
     }
 
     /// The same with every setting of a map_request. With keep_trying, only errc::invalid_argument,
-    /// errc::closed, its cancellation and client_options::timeout end it; the latter two withdraw
-    /// the wish; other failures are events, and it completes with the first success.
+    /// errc::closed, its cancellation and client_options::timeout end it; after the latter two the
+    /// mapping is not kept; other failures are events, and it completes with the first success.
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {

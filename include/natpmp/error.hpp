@@ -16,7 +16,7 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
-/// The gateway's verdict on a request (RFC 6886, section 3.5). Numbers without a name here are kept
+/// The gateway's answer to a request (RFC 6886, section 3.5). Numbers without a name here are kept
 /// as they came; they are final for the request.
 enum class result_code : std::uint16_t
 {
@@ -256,7 +256,7 @@ public:
     return instance;
 }
 
-/// Makes an error_code of a gateway's verdict; success makes one that is false.
+/// Makes an error_code of a gateway's answer; success makes one that is false.
 [[nodiscard]] inline error_code make_error_code(result_code code) noexcept
 {
     return {static_cast<int>(code), result_category()};

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What a client tells about itself: events, datagrams as a hook sees them, and its status.
+/// What a client tells about itself: events, datagrams as a callback sees them, and its status.
 
 #ifndef NATPMP_EVENT_HPP
 #define NATPMP_EVENT_HPP
@@ -101,17 +101,17 @@ enum class ignore_reason : std::uint8_t
 {
     /// It was not ignored.
     none,
-    /// It is not from the gateway (V-1, B-3).
+    /// It is not from the gateway.
     wrong_source,
-    /// It is too short for what it says it is (V-10).
+    /// It is too short for what it says it is.
     too_short,
-    /// Its version is neither NAT-PMP's nor an answer that tells of another.
+    /// Its version is neither NAT-PMP's nor an answer that tells of another.
     wrong_version,
-    /// It is a request, or nothing was asked with this opcode (V-3, V-9).
+    /// It is a request, or nothing was asked with this opcode.
     wrong_opcode,
-    /// It is for another internal port than the one asked for (V-4).
+    /// It is for another internal port than the one asked for.
     wrong_port,
-    /// It answers a request of another kind, or one that was answered before (V-6, V-7).
+    /// It answers a request of another kind, or one that was answered before.
     not_awaited
 };
 
@@ -128,7 +128,7 @@ constexpr std::size_t ignore_reason_count = 7;
     return index < ignore_reason_count ? names[index] : "unknown";
 }
 
-/// A datagram as the hook of a client sees it. Valid only during the call.
+/// A datagram as the function set by on_event() sees it. Valid only during the call.
 struct datagram
 {
     /// What became of it.
@@ -169,7 +169,7 @@ struct datagram
     return index < std::size(names) ? names[index] : "unknown";
 }
 
-/// A client's counters and its view of the world.
+/// A client's counters and its view of the network.
 struct status
 {
     /// Datagrams sent, retransmissions included.

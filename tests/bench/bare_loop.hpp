@@ -9,7 +9,7 @@
 
 #include "bench/measure.hpp"
 
-#include <natpmp/detail/wire.hpp>
+#include <natpmp/detail/core/wire.hpp>
 
 #include "support/asio.hpp"
 

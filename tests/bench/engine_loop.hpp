@@ -9,7 +9,7 @@
 
 #include "bench/measure.hpp"
 
-#include <natpmp/detail/engine.hpp>
+#include <natpmp/detail/core/engine.hpp>
 
 #include <algorithm>
 #include <array>
@@ -85,7 +85,7 @@ public:
     {
         do {
             if (core.take_recheck(now) || core.wants_gateway(now))
-                core.attach(home(), now);
+                core.on_gateway(home(), now);
             while (const auto* request = core.advance(now))
                 send(*request);
         } while (core.wants_gateway(now) || core.wants_recheck(now));

@@ -213,7 +213,7 @@ private:
     {
         const unsigned which = from_.byte() % 4;
         if (which == 0)
-            host_.core.hook_events(from_.byte() % 2 != 0);
+            host_.core.collect_events(from_.byte() % 2 != 0);
         else if (which == 1)
             host_.core.announcements_unavailable(net::error::address_in_use);
         else if (which == 2)
@@ -256,7 +256,7 @@ private:
                          each.stage == natpmp::detail::operation_stage::address &&
                              each.request.keep_trying);
             seen.reached(place::moved, each.kind == operation_kind::wait_event &&
-                                           each.news.kind == natpmp::event_kind::gateway_changed);
+                                           each.happened.kind == natpmp::event_kind::gateway_changed);
         }
     }
 

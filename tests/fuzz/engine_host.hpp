@@ -57,7 +57,7 @@ public:
         watch.say([&] { return "gave up " + sim::text(key); });
         watch.kept.erase(key);
         ++watch.wire.asked[key];
-        core.give_up(key, world.now());
+        core.unmap_quietly(key, world.now());
         pump();
     }
 
@@ -69,7 +69,7 @@ public:
         watch.kept.clear();
         pump();
         require(watch.pending == 0, "every operation completes");
-        require(!core.active() && !core.attached(), "nothing is left to do after the end");
+        require(!core.active() && !core.has_gateway(), "nothing is left to do after the end");
     }
 
     // The network.
@@ -98,7 +98,7 @@ public:
         if (!socket_)
             return;
         drop_socket();
-        core.detach(net::error::bad_descriptor, world.now());
+        core.on_no_gateway(net::error::bad_descriptor, world.now());
         pump();
     }
 
@@ -115,10 +115,10 @@ public:
     {
         watch.arrives(bytes);
         const time_point due = core.deadline();
-        const auto events = core.hooked().size();
+        const auto events = core.collected_events().size();
         const ignore_reason reason = core.receive(bytes, {world.now(), world.now()});
         if (reason == ignore_reason::too_short || reason == ignore_reason::wrong_version)
-            require(core.deadline() == due && core.hooked().size() == events,
+            require(core.deadline() == due && core.collected_events().size() == events,
                     "what cannot be read changes nothing (V-10)");
         pump();
     }
@@ -199,10 +199,10 @@ public:
             timer_ = core.deadline();
             require(timer_ > world.now(), "the next time is not past");
         } else {
-            core.suspend();
+            core.on_idle();
             drop_socket();
         }
-        require(core.attached() == socket_, "the engine knows whether there is a socket");
+        require(core.has_gateway() == socket_, "the engine knows whether there is a socket");
     }
 
     network world;
@@ -233,11 +233,11 @@ private:
         watch.say([&] { return "gateway " + found.address.to_string(); });
         watch.wire.host_changed(found); // another socket may begin anew
         if (none || !socket_opens) {
-            core.detach(none ? error_code{errc::no_gateway} : net::error::no_descriptors,
+            core.on_no_gateway(none ? error_code{errc::no_gateway} : net::error::no_descriptors,
                         world.now());
         } else {
-            core.attach(found, world.now());
-            socket_ = core.attached();
+            core.on_gateway(found, world.now());
+            socket_ = core.has_gateway();
         }
     }
 

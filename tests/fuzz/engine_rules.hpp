@@ -168,7 +168,7 @@ public:
                 "no more mappings than were asked for");
         for (const natpmp::mapping& each : mappings)
             check_mapping(each);
-        core_.hooked().clear();
+        core_.collected_events().clear();
     }
 
     /// After a long calm what is to be kept is up, and what was asked is done.

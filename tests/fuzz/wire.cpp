@@ -6,7 +6,7 @@
 #include "fuzz/support.hpp"
 
 #include <natpmp/describe.hpp>
-#include <natpmp/detail/wire.hpp>
+#include <natpmp/detail/core/wire.hpp>
 #include <natpmp/testing/gateway_packets.hpp>
 
 #include <algorithm>

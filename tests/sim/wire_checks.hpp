@@ -6,7 +6,7 @@
 #pragma once
 
 #include <natpmp/describe.hpp>
-#include <natpmp/detail/mapping_table.hpp>
+#include <natpmp/detail/core/mapping_table.hpp>
 #include <natpmp/testing/simulated_traffic.hpp>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 // The schedule of retransmissions (T-1 to T-3), as pure arithmetic.
 
-#include <natpmp/detail/backoff.hpp>
+#include <natpmp/detail/core/retransmission.hpp>
 
 #include "support/catch.hpp"
 
@@ -12,7 +12,7 @@
 namespace backoff_burst_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
-using natpmp::detail::burst;
+using natpmp::detail::retransmission;
 using natpmp::detail::duration;
 
 const time_point start{5h};
@@ -23,7 +23,7 @@ struct outcome
     duration over{};
 };
 
-outcome run(burst transmissions)
+outcome run(retransmission transmissions)
 {
     outcome result;
     for (time_point now = start;;) {
@@ -43,7 +43,7 @@ outcome run(burst transmissions)
 
 TEST_CASE("backoff: nine transmissions and 127.75 s (T-1, T-2, T-3)", "[backoff]")
 {
-    const outcome full = run(burst(natpmp::detail::full_burst));
+    const outcome full = run(retransmission(natpmp::detail::nine_transmissions));
     CHECK(full.sent == std::vector<duration>{0ms, 250ms, 750ms, 1750ms, 3750ms, 7750ms, 15'750ms,
                                              31'750ms, 63'750ms});
     CHECK(full.over == 127'750ms);
@@ -51,42 +51,42 @@ TEST_CASE("backoff: nine transmissions and 127.75 s (T-1, T-2, T-3)", "[backoff]
 
 TEST_CASE("backoff: shorter bursts", "[backoff]")
 {
-    const outcome shortest = run(burst(natpmp::detail::short_burst));
+    const outcome shortest = run(retransmission(natpmp::detail::three_transmissions));
     CHECK(shortest.sent == std::vector<duration>{0ms, 250ms, 750ms});
     CHECK(shortest.over == 1750ms);
-    const outcome medium = run(burst(natpmp::detail::medium_burst));
+    const outcome medium = run(retransmission(natpmp::detail::five_transmissions));
     CHECK(medium.sent == std::vector<duration>{0ms, 250ms, 750ms, 1750ms, 3750ms});
     CHECK(medium.over == 7750ms);
-    const outcome slow = run(burst(2, 1s));
+    const outcome slow = run(retransmission(2, 1s));
     CHECK(slow.sent == std::vector<duration>{0s, 1s});
     CHECK(slow.over == 3s);
 }
 
 TEST_CASE("backoff: the end of a burst", "[backoff]")
 {
-    const outcome cut = run(burst(9, start, start + 1s));
+    const outcome cut = run(retransmission(9, start, start + 1s));
     CHECK(cut.sent == std::vector<duration>{0ms, 250ms, 750ms});
     CHECK(cut.over == 1s);
-    const outcome exact = run(burst(9, start, start + 750ms)); // nothing is sent at the end itself
+    const outcome exact = run(retransmission(9, start, start + 750ms)); // nothing is sent at the end itself
     CHECK(exact.sent == std::vector<duration>{0ms, 250ms});
     CHECK(exact.over == 750ms);
-    const outcome late = run(burst(9, start - 2s, start - 1s)); // it began after its end
+    const outcome late = run(retransmission(9, start - 2s, start - 1s)); // it began after its end
     CHECK(late.sent == std::vector<duration>{0ms});
     CHECK(late.over == 250ms);
 }
 
 TEST_CASE("backoff: the end can only come earlier", "[backoff]")
 {
-    burst transmissions(9, start, start + 1s);
+    retransmission transmissions(9, start, start + 1s);
     transmissions.end_by(start + 2s);
     CHECK(run(transmissions).over == 1s);
     transmissions.end_by(start + 500ms);
     CHECK(run(transmissions).over == 500ms);
 }
 
-TEST_CASE("backoff: a settled burst only waits", "[backoff]")
+TEST_CASE("backoff: a settled retransmission only waits", "[backoff]")
 {
-    burst transmissions(9);
+    retransmission transmissions(9);
     transmissions.sent(start);
     transmissions.settle(start + 1s);
     const outcome rest = run(transmissions);
@@ -96,9 +96,9 @@ TEST_CASE("backoff: a settled burst only waits", "[backoff]")
     CHECK(run(transmissions).sent.empty());
 }
 
-TEST_CASE("backoff: a restarted burst begins anew", "[backoff]")
+TEST_CASE("backoff: a restarted retransmission begins anew", "[backoff]")
 {
-    burst transmissions(9);
+    retransmission transmissions(9);
     transmissions.sent(start - 1min);
     transmissions.sent(start - 30s);
     transmissions.restart(start);
@@ -110,14 +110,14 @@ TEST_CASE("backoff: a restarted burst begins anew", "[backoff]")
 TEST_CASE("backoff: no transmission waits for less than 250 ms, whatever ends or restarts it (T-1)",
           "[backoff]")
 {
-    burst transmissions(9, start, start + 100ms);
+    retransmission transmissions(9, start, start + 100ms);
     transmissions.sent(start);
     transmissions.end_by(start + 10ms);
     CHECK_FALSE(transmissions.over(start + 249ms));
     CHECK(transmissions.wake() == start + 250ms);
     CHECK(transmissions.over(start + 250ms));
 
-    burst anew(9);
+    retransmission anew(9);
     anew.sent(start);
     anew.restart(start + 100ms);
     CHECK(anew.started());
@@ -127,7 +127,7 @@ TEST_CASE("backoff: no transmission waits for less than 250 ms, whatever ends or
 
 TEST_CASE("backoff: a late wake-up does not make up for what was missed", "[backoff]")
 {
-    burst transmissions(9);
+    retransmission transmissions(9);
     transmissions.sent(start);
     CHECK(transmissions.wake() == start + 250ms);
     CHECK_FALSE(transmissions.due(start + 249ms));
@@ -139,7 +139,7 @@ TEST_CASE("backoff: a late wake-up does not make up for what was missed", "[back
 
 TEST_CASE("backoff: late timers shift no plan", "[backoff]")
 {
-    burst transmissions(9, start, start + 2s);
+    retransmission transmissions(9, start, start + 2s);
     std::vector<duration> sent;
     time_point now = start + 200us;
     while (!transmissions.over(now)) {
@@ -156,7 +156,7 @@ TEST_CASE("backoff: late timers shift no plan", "[backoff]")
 
 TEST_CASE("backoff: after a missed transmission the next one keeps 250 ms", "[backoff]")
 {
-    burst transmissions(9);
+    retransmission transmissions(9);
     transmissions.sent(start);
     transmissions.sent(start + 700ms); // for 250 ms; the next one is planned for 750 ms
     CHECK(transmissions.wake() == start + 950ms);
@@ -166,7 +166,7 @@ TEST_CASE("backoff: after a missed transmission the next one keeps 250 ms", "[ba
 
 TEST_CASE("backoff: which transmission an answer is for at the most (N-6)", "[backoff]")
 {
-    burst transmissions(9);
+    retransmission transmissions(9);
     transmissions.sent(start);
     CHECK(transmissions.last_until(start) == start);
     CHECK(transmissions.last_until(start - 1s) == start); // it cannot be for an earlier one

@@ -3,7 +3,7 @@
 
 // Pauses between attempts, and the limit on how often something happens.
 
-#include <natpmp/detail/backoff.hpp>
+#include <natpmp/detail/core/retransmission.hpp>
 
 #include "support/catch.hpp"
 

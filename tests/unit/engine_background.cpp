@@ -60,7 +60,7 @@ TEST_CASE("engine background: a mapping that was given up and is wanted again is
     world.run_until(1s);
     world.silence();
     world.map(tcp(81));
-    world.core.give_up({protocol::tcp, 80}, world.now);
+    world.core.unmap_quietly({protocol::tcp, 80}, world.now);
     operation& again = world.map(keep(tcp(80)));
     for (int count = 0; count < 5; ++count) {
         world.refused();

@@ -148,9 +148,9 @@ TEST_CASE("engine event: a second waiter at the same time is refused", "[engine]
     world.map(tcp(80));
     world.settle();
     CHECK(world.done_at(first) == "0");
-    CHECK(first.news.kind == event_kind::mapped);
-    CHECK(first.news.mapping.external_port == 80);
-    CHECK(first.news.gateway.to_string() == "192.168.1.1");
+    CHECK(first.happened.kind == event_kind::mapped);
+    CHECK(first.happened.mapping.external_port == 80);
+    CHECK(first.happened.gateway.to_string() == "192.168.1.1");
     CHECK_FALSE(first.error);
     operation& third = world.wait_event();
     CHECK(world.done_at(third) == "pending");
@@ -169,14 +169,14 @@ TEST_CASE("engine event: what is already there is read at once", "[engine][event
     operation& second = world.wait_event();
     CHECK(world.done_at(first) == "10");
     CHECK(world.done_at(second) == "10");
-    CHECK(first.news.mapping.protocol == protocol::tcp);
-    CHECK(second.news.mapping.protocol == protocol::udp);
+    CHECK(first.happened.mapping.protocol == protocol::tcp);
+    CHECK(second.happened.mapping.protocol == protocol::udp);
 }
 
 TEST_CASE("engine event: the hook sees each of them, in order", "[engine][event]")
 {
     driver world;
-    world.core.hook_events(true);
+    world.core.collect_events(true);
     prepare(world);
     world.run_until(61s);
     world.silence();
@@ -184,15 +184,15 @@ TEST_CASE("engine event: the hook sees each of them, in order", "[engine][event]
     world.gateway = granting(world, 81);
     world.run_until(300s);
     std::vector<event_kind> kinds;
-    for (const natpmp::event& each : world.core.hooked())
+    for (const natpmp::event& each : world.core.collected_events())
         kinds.push_back(each.kind);
     REQUIRE(kinds.size() >= 6);
     CHECK(std::vector(kinds.begin(), kinds.begin() + 6) ==
           std::vector{event_kind::mapped, event_kind::renewed, event_kind::renewed,
                       event_kind::renewal_failing, event_kind::lost, event_kind::port_changed});
-    world.core.hook_events(false);
+    world.core.collect_events(false);
     world.run_until(1000s);
-    CHECK(world.core.hooked().empty());
+    CHECK(world.core.collected_events().empty());
 }
 
 TEST_CASE("engine event: nobody reads, nothing grows", "[engine][event]")
@@ -205,7 +205,7 @@ TEST_CASE("engine event: nobody reads, nothing grows", "[engine][event]")
         world.unmap(tcp(port));
     world.run_until(11h);
     CHECK(world.take_events().empty()); // never read, so never known
-    CHECK(world.core.hooked().empty());
+    CHECK(world.core.collected_events().empty());
 }
 
 } // namespace engine_events_test

@@ -177,7 +177,7 @@ TEST_CASE("engine gateway: gone and back before the lease ends (H-5)", "[engine]
     driver world;
     prepare(world);
     world.detach();
-    CHECK_FALSE(world.core.attached());
+    CHECK_FALSE(world.core.has_gateway());
     CHECK(world.core.mappings().size() == 2);
     CHECK(world.core.status(world.now).last_error == errc::no_gateway);
     world.run_until(1000s);
@@ -216,7 +216,7 @@ TEST_CASE("engine gateway: it is looked for while mappings are to be kept", "[en
     CHECK_FALSE(world.core.wants_gateway(world.now));
     world.route = home(); // the next look finds it
     world.run_until(131s);
-    CHECK(world.core.attached());
+    CHECK(world.core.has_gateway());
 }
 
 TEST_CASE("engine gateway: gone with a delete of our own in flight", "[engine][gateway]")

@@ -97,12 +97,12 @@ TEST_CASE("engine hint: a gateway set aside is taken up again", "[engine][hint]"
     world.address();
     world.settle();
     REQUIRE_FALSE(world.core.active());
-    world.core.suspend();
-    CHECK_FALSE(world.core.attached());
+    world.core.on_idle();
+    CHECK_FALSE(world.core.has_gateway());
     CHECK_FALSE(world.core.wants_gateway(world.now));
     operation& call = world.map(tcp(80));
     world.run_until(10s);
-    CHECK(world.core.attached());
+    CHECK(world.core.has_gateway());
     CHECK_FALSE(call.error);
 }
 
@@ -114,8 +114,8 @@ TEST_CASE("engine hint: giving a mapping up deletes it in the background", "[eng
     world.run_until(10s);
     world.take_wire();
     world.take_events();
-    world.core.give_up({protocol::tcp, 80}, world.now);
-    world.core.give_up({protocol::udp, 80}, world.now); // there is none
+    world.core.unmap_quietly({protocol::tcp, 80}, world.now);
+    world.core.unmap_quietly({protocol::udp, 80}, world.now); // there is none
     world.step();
     world.settle();
     CHECK(world.wire == lines{"10 delete tcp 80"});

@@ -64,7 +64,7 @@ TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
     CHECK(world.done_at(call) == "0");
     CHECK(call.error == errc::invalid_argument);
     CHECK(world.sent.empty());
-    CHECK_FALSE(world.core.attached());
+    CHECK_FALSE(world.core.has_gateway());
     CHECK_FALSE(world.core.active());
 }
 

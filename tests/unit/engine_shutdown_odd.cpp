@@ -165,14 +165,14 @@ TEST_CASE("engine shutdown: events can be read afterwards, then closed", "[engin
     operation& first = world.wait_event();
     world.map(tcp(80));
     world.settle();
-    CHECK(first.news.kind == event_kind::mapped);
+    CHECK(first.happened.kind == event_kind::mapped);
     operation& second = world.wait_event();
     world.run_until(10s);
     CHECK(world.done_at(second) == "pending");
     world.shutdown(2s);
     world.settle();
     CHECK(world.done_at(second) == "10");
-    CHECK(second.news.kind == event_kind::unmapped);
+    CHECK(second.happened.kind == event_kind::unmapped);
     CHECK_FALSE(second.error);
     operation& third = world.wait_event();
     CHECK(third.error == errc::closed);

@@ -112,7 +112,7 @@ public:
     void attach(const natpmp::gateway& found)
     {
         route = where_ = found;
-        core.attach(found, now);
+        core.on_gateway(found, now);
         step();
     }
 
@@ -120,7 +120,7 @@ public:
     {
         route.reset();
         where_.reset();
-        core.detach(errc::no_gateway, now);
+        core.on_no_gateway(errc::no_gateway, now);
         step();
     }
 
@@ -229,9 +229,9 @@ private:
             return;
         where_ = route;
         if (route)
-            core.attach(*route, now);
+            core.on_gateway(*route, now);
         else
-            core.detach(errc::no_gateway, now);
+            core.on_no_gateway(errc::no_gateway, now);
     }
 
     std::optional<natpmp::gateway> where_; ///< the gateway that the engine was told of

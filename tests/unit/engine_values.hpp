@@ -6,7 +6,7 @@
 
 // The names, times and requests that tests of the engine speak of.
 
-#include <natpmp/detail/engine.hpp>
+#include <natpmp/detail/core/engine.hpp>
 
 #include "support/catch.hpp"
 #include "unit/engine_packets.hpp"

@@ -3,7 +3,7 @@
 
 // Whether the gateway lost its state (E-2, E-3, E-4, E-6; RFC 6886, section 3.6).
 
-#include <natpmp/detail/epoch.hpp>
+#include <natpmp/detail/core/lease.hpp>
 
 #include "support/catch.hpp"
 

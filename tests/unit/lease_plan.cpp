@@ -3,7 +3,7 @@
 
 // When a lease is renewed (N-1, N-3, M-11).
 
-#include <natpmp/detail/lease.hpp>
+#include <natpmp/detail/core/lease.hpp>
 
 #include "support/catch.hpp"
 

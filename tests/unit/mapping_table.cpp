@@ -3,7 +3,7 @@
 
 // Mappings by key, and by the time at which something is due for them.
 
-#include <natpmp/detail/mapping_table.hpp>
+#include <natpmp/detail/core/mapping_table.hpp>
 
 #include "support/catch.hpp"
 

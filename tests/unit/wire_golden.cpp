@@ -3,7 +3,7 @@
 
 // The golden vectors, both ways (RFC 6886, sections 3.2, 3.3 and 3.5).
 
-#include <natpmp/detail/wire.hpp>
+#include <natpmp/detail/core/wire.hpp>
 
 #include "support/catch.hpp"
 #include "unit/engine_packets.hpp"

@@ -3,7 +3,7 @@
 
 // Every length of every answer, opcodes that are none of ours, and noise (V-3, V-9, V-10).
 
-#include <natpmp/detail/wire.hpp>
+#include <natpmp/detail/core/wire.hpp>
 
 #include "support/catch.hpp"
 #include "unit/engine_packets.hpp"

@@ -8,7 +8,7 @@
 #define NATPMP_DETAIL_BOOT_CLOCK_HPP
 
 #include <natpmp/detail/asio.hpp> // on Windows, the system's header too
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 
 #include <chrono>
 

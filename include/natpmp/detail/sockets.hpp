@@ -9,7 +9,7 @@
 
 #include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/cold.hpp>
-#include <natpmp/detail/wire.hpp>
+#include <natpmp/detail/core/wire.hpp>
 
 #include <algorithm>
 #include <array>

@@ -11,7 +11,7 @@
 
 #include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/descriptor.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -9,7 +9,7 @@
 
 #include <natpmp/detail/asio_io.hpp>
 #include <natpmp/detail/boot_clock.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 
 #include <utility>
 

@@ -8,7 +8,7 @@
 #define NATPMP_TESTING_FAKE_GATEWAY_HPP
 
 #include <natpmp/detail/asio.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 #include <natpmp/testing/gateway_socket.hpp>
 

@@ -8,7 +8,7 @@
 #define NATPMP_TESTING_GATEWAY_MODEL_HPP
 
 #include <natpmp/detail/asio.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 #include <natpmp/testing/gateway_faults.hpp>
 #include <natpmp/testing/gateway_packets.hpp>
 #include <natpmp/testing/gateway_ports.hpp>

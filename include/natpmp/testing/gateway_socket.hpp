@@ -8,7 +8,7 @@
 #define NATPMP_TESTING_GATEWAY_SOCKET_HPP
 
 #include <natpmp/detail/sockets.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 
 // clang-format off

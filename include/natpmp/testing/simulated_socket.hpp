@@ -8,7 +8,7 @@
 #define NATPMP_TESTING_SIMULATED_SOCKET_HPP
 
 #include <natpmp/detail/asio.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 #include <natpmp/types.hpp>
 
 #include <algorithm>

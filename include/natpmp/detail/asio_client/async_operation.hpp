@@ -8,7 +8,7 @@
 #define NATPMP_DETAIL_ASIO_CLIENT_ASYNC_OPERATION_HPP
 
 #include <natpmp/detail/asio_client/client_base.hpp>
-#include <natpmp/detail/operation.hpp>
+#include <natpmp/detail/core/operation.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -334,7 +334,7 @@ struct event_result : value_result<event>
 {
     static auto of(const operation& op)
     {
-        return with(op, op.news);
+        return with(op, op.happened);
     }
 };
 

@@ -8,7 +8,7 @@
 #define NATPMP_DETAIL_ASIO_CLIENT_CALLBACK_QUEUE_HPP
 
 #include <natpmp/detail/asio_client/client_base.hpp>
-#include <natpmp/detail/wire.hpp>
+#include <natpmp/detail/core/wire.hpp>
 
 #include <memory>
 #include <utility>

@@ -10,7 +10,7 @@
 #include <natpmp/detail/asio_client/async_operation.hpp>
 #include <natpmp/detail/asio_client/callback_queue.hpp>
 #include <natpmp/detail/asio_client/thread_check.hpp>
-#include <natpmp/detail/engine.hpp>
+#include <natpmp/detail/core/engine.hpp>
 #include <natpmp/platform.hpp>
 
 #include <array>
@@ -53,7 +53,7 @@ public:
         error_code error;
         // What a gateway said is about that one, and nobody watches the routes while nothing is to
         // be done.
-        if (engine_.holds_verdict(now) && !engine_.attached() &&
+        if (engine_.holds_gateway_error(now) && !engine_.has_gateway() &&
             platform_.find_gateway(options_, error) != gateway_)
             engine_.network_changed(now);
         request_turn();
@@ -96,7 +96,7 @@ public:
     {
         const thread_check check(inside_);
         const time_point now = platform_.now();
-        engine_.give_up(key, now);
+        engine_.unmap_quietly(key, now);
         if (timer_.is_open) { // it is while there is a mapping, and takes no memory
             timer_set_to_ = now;
             timer_.source.expires_at(now);
@@ -116,7 +116,7 @@ public:
     void set_callbacks(std::shared_ptr<const callbacks> functions) override
     {
         callbacks_.set(std::move(functions));
-        engine_.hook_events(callbacks_.active());
+        engine_.collect_events(callbacks_.active());
     }
 
     void close() noexcept override
@@ -230,7 +230,7 @@ private:
     {
         close(requests_);
         close(announcements_);
-        engine_.detach(error, platform_.now());
+        engine_.on_no_gateway(error, platform_.now());
         request_turn();
     }
 
@@ -291,7 +291,7 @@ private:
             rest();
         if (engine_.finished_count() > 0)
             request_turn();
-        callbacks_.add(engine_.hooked());
+        callbacks_.add(engine_.collected_events());
         callbacks_.deliver();
         in_turn_ = false;
     }
@@ -391,10 +391,10 @@ private:
                 open(requests_, &client_state::on_requests, found, options_.gateway_port.value());
         close(announcements_);
         if (error)
-            engine_.detach(error, now);
+            engine_.on_no_gateway(error, now);
         else
-            engine_.attach(found, now);
-        if (!engine_.attached())
+            engine_.on_gateway(found, now);
+        if (!engine_.has_gateway())
             return close(requests_);
         if (!options_.announcements)
             return;
@@ -415,7 +415,7 @@ private:
             if (error)
                 engine_.not_sent(error);
             const auto fate = error ? datagram::fate::not_sent : datagram::fate::sent;
-            callbacks_.add(engine_.hooked());
+            callbacks_.add(engine_.collected_events());
             callbacks_.add({fate, ignore_reason::none, gateway_endpoint(), bytes, error});
             if (is_refusal(error))
                 engine_.refused(now);
@@ -428,7 +428,7 @@ private:
         const bool used = reason == ignore_reason::none;
         const auto fate = used ? datagram::fate::received : datagram::fate::ignored;
         callbacks_.add({fate, reason, peer, bytes});
-        callbacks_.add(engine_.hooked());
+        callbacks_.add(engine_.collected_events());
     }
 
     /// While a request is in flight, an earlier time that is set is left: its answer will probably
@@ -447,7 +447,7 @@ private:
     /// Nothing is to be done until the application asks for something.
     void rest()
     {
-        engine_.suspend();
+        engine_.on_idle();
         close_all();
     }
 

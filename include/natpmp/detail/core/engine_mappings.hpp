@@ -4,10 +4,10 @@
 /// @file
 /// Records of mappings: where each waits for its next request, and how it ends.
 
-#ifndef NATPMP_DETAIL_ENGINE_KEEPING_HPP
-#define NATPMP_DETAIL_ENGINE_KEEPING_HPP
+#ifndef NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP
+#define NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP
 
-#include <natpmp/detail/engine_state.hpp>
+#include <natpmp/detail/core/engine_class.hpp>
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// How long a delete is guarded against a map request that the network still holds.
-constexpr duration linger_time = 5s;
+constexpr duration guard_time = 5s;
 
 /// When the next map request for a mapping may start.
 inline time_point earliest_create(const mapping_record& entry, time_point now) noexcept
@@ -30,102 +30,104 @@ inline unsigned count_failure(mapping_record& entry) noexcept
     return entry.failures;
 }
 
-inline void engine::set_live(mapping_record& entry, bool live) noexcept
+inline void engine::set_leased(mapping_record& entry, bool leased) noexcept
 {
-    up_ += live && !entry.live;
-    up_ -= !live && entry.live;
-    entry.live = live;
+    up_ += leased && !entry.leased;
+    up_ -= !leased && entry.leased;
+    entry.leased = leased;
 }
 
 inline void engine::unplace(mapping_record& entry) noexcept
 {
     renewals_.erase(entry);
     retries_.erase(entry);
-    removals_.erase(entry);
-    lingering_.erase(entry);
+    deletes_.erase(entry);
+    guarded_.erase(entry);
 }
 
 /// Puts a wanted mapping where its next request is found when it is due.
 inline void engine::place(mapping_record& entry)
 {
     unplace(entry);
-    if (entry.wanted && entry.due != never)
-        (entry.live ? renewals_ : retries_).push(entry);
+    if (entry.kept && entry.due != never)
+        (entry.leased ? renewals_ : retries_).push(entry);
 }
 
 /// Deletes a mapping that nobody wants any more, if the gateway may have it.
-inline void engine::release(mapping_record& entry, time_point now)
+inline void engine::delete_if_unwanted(mapping_record& entry, time_point now)
 {
-    if (entry.wanted || entry.operations > 0 || entry.farewell)
+    if (entry.kept || entry.operations > 0 || entry.shutdown_delete)
         return;
-    if (flight_ && flight_->entry == &entry)
+    if (request_ && request_->entry == &entry)
         return; // its end will release it
-    if (!entry.possible || !attached_)
-        return retire(entry, now);
-    if (removals_.contains(entry))
+    if (!entry.may_exist || !has_gateway_)
+        return end_mapping(entry, now);
+    if (deletes_.contains(entry))
         return;
     unplace(entry);
     entry.due = now;
-    removals_.push(entry);
+    deletes_.push(entry);
 }
 
 /// Ends a record, after a while if a map request may still be on its way to the gateway.
-inline void engine::retire(mapping_record& entry, time_point now)
+inline void engine::end_mapping(mapping_record& entry, time_point now)
 {
-    if (entry.possible && !attached_)
-        left_until_ =
-            std::max(left_until_,
+    if (entry.may_exist && !has_gateway_)
+        unreachable_leases_until_ =
+            std::max(unreachable_leases_until_,
                      std::max(entry.last_create + duration{std::chrono::seconds{entry.lifetime}},
-                              entry.live ? entry.expiry : long_ago));
+                              entry.leased ? entry.expiry : long_ago));
     unplace(entry);
     expiries_.erase(entry);
-    set_live(entry, false);
-    tell_unmapped(entry);
-    const bool doubt = attached_ && entry.creates_unanswered > 0 && !entry.late_removal &&
-                       !entry.key.assigned() && now < entry.last_create + linger_time;
+    set_leased(entry, false);
+    report_unmapped(entry);
+    const bool doubt = has_gateway_ && entry.creates_unanswered > 0 && !entry.late_grant_deleted &&
+                       !entry.key.assigned() && now < entry.last_create + guard_time;
     if (!doubt)
-        return drop(entry);
-    entry.due = entry.last_create + linger_time;
-    lingering_.push(entry);
+        return erase_when_read(entry);
+    entry.due = entry.last_create + guard_time;
+    guarded_.push(entry);
 }
 
 /// Erases a record, unless the reader of events has yet to hear of its end.
-inline void engine::drop(mapping_record& entry)
+inline void engine::erase_when_read(mapping_record& entry)
 {
     if (entry.reported != known_state::nothing) {
-        entry.removed = true;
-        note(entry);
+        entry.ended = true;
+        mark_unread(entry);
         return;
     }
-    news_.erase(entry);
+    unread_.erase(entry);
     records_.erase(entry);
 }
 
 /// The lease ended, or its gateway is ours no longer; the mapping is asked for again.
-inline void engine::lose(mapping_record& entry, error_code why, time_point now)
+inline void engine::on_lease_end(mapping_record& entry, error_code why, time_point now)
 {
     expiries_.erase(entry);
-    set_live(entry, false);
+    set_leased(entry, false);
     // The gateway may have it still: for longer than is counted on, or by a later request.
     const time_point granted = entry.expiry - counted_lifetime(entry.granted, entry.lifetime);
     const bool outlasts = granted + std::chrono::seconds{entry.granted} > now;
     const bool asked_again = entry.last_create > granted &&
                              entry.last_create + std::chrono::seconds{entry.lifetime} > now;
-    entry.possible = entry.possible && (outlasts || asked_again);
+    entry.may_exist = entry.may_exist && (outlasts || asked_again);
     entry.failing = false;
-    entry.interrupted = true;
+    entry.unread_loss = true;
     entry.error = why;
-    if (!entry.wanted)
-        return release(entry, now);
+    if (!entry.kept)
+        return delete_if_unwanted(entry, now);
     entry.failures = 0;
     entry.due = earliest_create(entry, now);
-    gate_ = std::min(gate_, entry.due); // a loss is worth a request, though the gateway was silent
+    background_not_before_ =
+        std::min(background_not_before_,
+                 entry.due); // a loss is worth a request, though the gateway was silent
     place(entry);
-    if (entry.announced)
-        tell(event_kind::lost, entry);
+    if (entry.reported_mapped)
+        report(event_kind::lost, entry);
 }
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_ENGINE_KEEPING_HPP
+#endif // NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP

@@ -4,11 +4,11 @@
 /// @file
 /// The mappings by protocol and port, and by the times at which something is due for them.
 
-#ifndef NATPMP_DETAIL_MAPPING_TABLE_HPP
-#define NATPMP_DETAIL_MAPPING_TABLE_HPP
+#ifndef NATPMP_DETAIL_CORE_MAPPING_TABLE_HPP
+#define NATPMP_DETAIL_CORE_MAPPING_TABLE_HPP
 
-#include <natpmp/detail/mapping_key.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/mapping_key.hpp>
+#include <natpmp/detail/core/time.hpp>
 #include <natpmp/error.hpp>
 
 #include <cstddef>
@@ -70,8 +70,8 @@ struct mapping_record
     time_point last_remove = long_ago; ///< when a delete last went out
 
     schedule_place<time_point> due_place, expiry_place;
-    schedule_place<std::uint32_t> news_place;
-    std::uint32_t news_order = 0;
+    schedule_place<std::uint32_t> unread_place;
+    std::uint32_t unread_order = 0;
     error_code error{}; ///< the last failure; cleared by a grant
 
     std::uint32_t operations = 0;        ///< that are pending for this key
@@ -81,18 +81,20 @@ struct mapping_record
     std::uint8_t failures = 0;           ///< in a row, of the mapping that is not up
     known_state reported = known_state::nothing;
 
-    bool wanted = false;       ///< to be kept; set by a grant or park(), cleared by unmapping
-    bool claimed = false;      ///< an operation completed with it; cleared by unmapping
-    bool live = false;         ///< its lease runs; set by a grant, cleared by its end and a delete
-    bool possible = false;     ///< the gateway may have it; set by sending, cleared by a delete
-    bool announced = false;    ///< the application knows of it; cleared when told that it is gone
-    bool failing = false;      ///< its renewal failed; cleared by a grant and the lease's end
-    bool interrupted = false;  ///< it was lost since the reader of events last read
-    bool renewed = false;      ///< it was renewed since the reader last read
-    bool removed = false;      ///< only the event of its removal is left
-    bool late_removal = false; ///< a late grant has had its delete; cleared by a map request
-    bool in_vain = false;      ///< attempts failed since the reader last read
-    bool farewell = false;     ///< the shutdown is to delete it
+    bool kept = false; ///< to be kept; set by a grant or an operation that keeps trying, cleared by
+                       ///< unmapping
+    bool claimed = false;   ///< an operation completed with it; cleared by unmapping
+    bool leased = false;    ///< its lease runs; set by a grant, cleared by its end and a delete
+    bool may_exist = false; ///< the gateway may have it; set by sending, cleared by a delete
+    bool reported_mapped =
+        false;                   ///< the application knows of it; cleared when told that it is gone
+    bool failing = false;        ///< its renewal failed; cleared by a grant and the lease's end
+    bool unread_loss = false;    ///< it was lost since the reader of events last read
+    bool unread_renewal = false; ///< it was renewed since the reader last read
+    bool ended = false;          ///< only the event of its removal is left
+    bool late_grant_deleted = false; ///< a late grant has had its delete; cleared by a map request
+    bool unread_failures = false;    ///< attempts failed since the reader last read
+    bool shutdown_delete = false;    ///< the shutdown is to delete it
 };
 
 /// Records by the value of one member, the least first; equal ones in the order in which they came.
@@ -153,7 +155,7 @@ private:
 
 using due_schedule = schedule<&mapping_record::due, &mapping_record::due_place>;
 using expiry_schedule = schedule<&mapping_record::expiry, &mapping_record::expiry_place>;
-using news_schedule = schedule<&mapping_record::news_order, &mapping_record::news_place>;
+using unread_schedule = schedule<&mapping_record::unread_order, &mapping_record::unread_place>;
 
 /// The records of all mappings by key. References stay valid until their record is erased.
 class mapping_table
@@ -201,4 +203,4 @@ private:
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_MAPPING_TABLE_HPP
+#endif // NATPMP_DETAIL_CORE_MAPPING_TABLE_HPP

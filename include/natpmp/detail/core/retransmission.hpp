@@ -2,12 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// When to send a request again, and when to ask again after a failure.
+/// When a request is sent again (RFC 6886, section 3.1), when it is asked again after a failure,
+/// and how often at most.
 
-#ifndef NATPMP_DETAIL_BACKOFF_HPP
-#define NATPMP_DETAIL_BACKOFF_HPP
+#ifndef NATPMP_DETAIL_CORE_RETRANSMISSION_HPP
+#define NATPMP_DETAIL_CORE_RETRANSMISSION_HPP
 
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/time.hpp>
 
 #include <algorithm>
 
@@ -16,30 +17,32 @@ namespace detail {
 
 /// The number of transmissions of one request: all of RFC 6886, section 3.1 (127.75 s), and the
 /// fewer that are enough where nothing depends on the answer (1.75 s and 7.75 s).
-constexpr unsigned full_burst = 9, short_burst = 3, medium_burst = 5;
+constexpr unsigned nine_transmissions = 9, three_transmissions = 3, five_transmissions = 5;
 
 /// How long a request is tried at least while another one waits: four transmissions.
-constexpr duration crowded_burst = 3750ms;
+constexpr duration least_attempt = 3750ms;
 
-/// How long the first transmission waits for its answer (T-1); no other waits for less.
+/// How long the first transmission waits for its answer; no other waits for less.
 constexpr duration first_wait = 250ms;
 
-/// The transmissions of one request: 250 ms after the first, then doubling (T-1, T-2, T-3).
+/// The transmissions of one request: 250 ms after the first, then doubling (RFC 6886, section 3.1).
 ///
 /// The times are planned when the first datagram goes out. A timer that fires late shifts none of
 /// them; of several that have passed, one datagram makes up for all.
-class burst
+class retransmission
 {
 public:
-    burst() = default;
+    retransmission() = default;
 
     /// At most `limit` transmissions; the first waits so long for its answer.
-    explicit burst(unsigned limit, duration wait = first_wait) noexcept : limit_(limit), wait_(wait)
+    explicit retransmission(unsigned limit, duration wait = first_wait) noexcept
+        : limit_(limit), wait_(wait)
     {}
 
     /// The same for an attempt that is planned from `begin` to `end`, with as many transmissions as
     /// have their wait for an answer within that time, but at least one.
-    burst(unsigned limit, time_point begin, time_point end) noexcept : limit_(limit), end_(end)
+    retransmission(unsigned limit, time_point begin, time_point end) noexcept
+        : limit_(limit), end_(end)
     {
         if (end == never)
             return;
@@ -144,7 +147,7 @@ private:
     }
 
     unsigned count_ = 0, limit_ = 0;
-    unsigned most_ = full_burst; ///< that fit into the planned time
+    unsigned most_ = nine_transmissions; ///< that fit into the planned time
     bool settled_ = false;
     duration wait_ = first_wait;
     time_point start_ = long_ago, previous_ = long_ago, last_ = long_ago, next_ = long_ago;
@@ -152,7 +155,7 @@ private:
 };
 
 /// How long to wait before asking again for what the gateway did not give: 30 s, doubling to 8
-/// minutes, where time may help; 5 minutes, doubling to 30, where it refuses (C-7).
+/// minutes, where time may help; 5 minutes, doubling to 30, where it refuses.
 inline duration pause_after(unsigned failures, bool refused) noexcept
 {
     const duration first = refused ? duration{5min} : duration{30s};
@@ -187,4 +190,4 @@ private:
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_BACKOFF_HPP
+#endif // NATPMP_DETAIL_CORE_RETRANSMISSION_HPP

@@ -4,8 +4,8 @@
 /// @file
 /// The time that is passed into the core: a point on the platform's clock.
 
-#ifndef NATPMP_DETAIL_TIME_HPP
-#define NATPMP_DETAIL_TIME_HPP
+#ifndef NATPMP_DETAIL_CORE_TIME_HPP
+#define NATPMP_DETAIL_CORE_TIME_HPP
 
 #include <natpmp/version.hpp>
 
@@ -41,4 +41,4 @@ constexpr time_point long_ago{time_point::min().time_since_epoch() / 2};
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_TIME_HPP
+#endif // NATPMP_DETAIL_CORE_TIME_HPP

@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Bytes to packets and back (RFC 6886, sections 3.2, 3.3 and 3.5).
+/// Bytes to requests and responses, and back (RFC 6886, sections 3.1 to 3.5).
 
-#ifndef NATPMP_DETAIL_WIRE_HPP
-#define NATPMP_DETAIL_WIRE_HPP
+#ifndef NATPMP_DETAIL_CORE_WIRE_HPP
+#define NATPMP_DETAIL_CORE_WIRE_HPP
 
 #include <natpmp/event.hpp>
 
@@ -60,7 +60,7 @@ constexpr packet encode_address_request() noexcept
     return {.data = {}, .size = 2};
 }
 
-/// A map request; with external port 0 and lifetime 0 it is a delete (D-2).
+/// A map request; with external port 0 and lifetime 0 it is a delete (RFC 6886, section 3.4).
 constexpr packet encode_map_request(protocol protocol, std::uint16_t internal_port,
                                     std::uint16_t external_port, std::uint32_t lifetime) noexcept
 {
@@ -79,12 +79,12 @@ struct response
     /// Why it is none; the other members count only if this is ignore_reason::none.
     ignore_reason reason = ignore_reason::none;
 
-    /// The opcode it answers; empty where it answers whatever was asked (C-1, X-6).
+    /// The opcode it answers; empty where it answers whatever was asked.
     std::optional<std::uint8_t> opcode{};
 
     std::uint16_t result = 0;
 
-    /// Seconds since the start of the epoch, where the packet has it (E-8).
+    /// Seconds since the start of the epoch, where the packet has it.
     std::optional<std::uint32_t> epoch{};
 
     /// Of an answer to a map request. An error too short to hold a port has none; the echo of an
@@ -111,7 +111,7 @@ struct response
     }
 };
 
-/// A version 2 packet counts only as the answer of a gateway that speaks PCP alone.
+/// A version 2 packet counts only as the answer of a gateway that speaks PCP alone.
 inline response decode_other_version(bytes_view bytes) noexcept
 {
     const bool refusal = bytes.size() == 2 ||
@@ -121,7 +121,7 @@ inline response decode_other_version(bytes_view bytes) noexcept
     return {.result = static_cast<std::uint16_t>(result_code::unsupported_version)};
 }
 
-/// The echo of the request with another opcode and a result: no epoch in it (E-8).
+/// The echo of the request with another opcode and a result: no epoch in it.
 inline response decode_unsupported_opcode(bytes_view bytes, response value) noexcept
 {
     if (bytes.size() >= 10) {
@@ -145,7 +145,7 @@ inline response decode(bytes_view bytes) noexcept
     if (bytes.size() >= 8)
         value.epoch = get32(bytes, 4);
     if (value.result == static_cast<std::uint16_t>(result_code::unsupported_version))
-        return value; // whatever its opcode: the RFC as printed and its erratum differ (C-1)
+        return value; // whatever its opcode: the RFC as printed and its erratum differ
 
     const auto opcode = static_cast<std::uint8_t>(bytes[1] & ~response_bit);
     if ((bytes[1] & response_bit) == 0 || opcode > 2)
@@ -160,7 +160,8 @@ inline response decode(bytes_view bytes) noexcept
     if (bytes.size() < least)
         return {.reason = ignore_reason::too_short};
     if (opcode == address_opcode) {
-        value.address = value.success() ? get32(bytes, 8) : 0; // undefined in errors (C-3)
+        value.address =
+            value.success() ? get32(bytes, 8) : 0; // undefined in errors (RFC 6886, section 3.2)
     } else if (bytes.size() >= 10) {
         value.internal_port = get16(bytes, 8);
         if (value.success()) {
@@ -174,4 +175,4 @@ inline response decode(bytes_view bytes) noexcept
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_WIRE_HPP
+#endif // NATPMP_DETAIL_CORE_WIRE_HPP

@@ -2,13 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What the application asked the engine for, and what came of it.
+/// What the application waits for, and what came of it.
 
-#ifndef NATPMP_DETAIL_OPERATION_HPP
-#define NATPMP_DETAIL_OPERATION_HPP
+#ifndef NATPMP_DETAIL_CORE_OPERATION_HPP
+#define NATPMP_DETAIL_CORE_OPERATION_HPP
 
-#include <natpmp/detail/mapping_key.hpp>
-#include <natpmp/detail/time.hpp>
+#include <natpmp/detail/core/mapping_key.hpp>
+#include <natpmp/detail/core/time.hpp>
 #include <natpmp/event.hpp>
 
 #include <array>
@@ -34,13 +34,13 @@ enum class operation_stage : std::uint8_t
     clean_up,
     create,
     address,
-    parked ///< waiting for a background attempt to succeed
+    waiting ///< waiting for a background attempt to succeed
 };
 
 struct operation;
 
 /// A place in a list of operations.
-struct operation_hook
+struct operation_link
 {
     operation* previous = nullptr;
     operation* next = nullptr;
@@ -77,7 +77,7 @@ struct operation
     std::array<bool, 2> adopted{}; ///< whether the mapping is wanted because of this operation
     bool started = false;          ///< whether the engine knows it
     bool sent = false;             ///< whether a datagram of its own went out
-    bool gave_way = false;         ///< whether it let a renewal pass, which it does once
+    bool let_renewal_pass = false; ///< whether it let a renewal pass, which it does once
     time_point not_before = long_ago;
     time_point deadline = never;
 
@@ -85,10 +85,10 @@ struct operation
     error_code error{};
     std::array<mapping, 2> mappings{}; ///< of a pair: TCP, UDP
     net::ip::address address{};
-    natpmp::event news{};
+    natpmp::event happened{};
 
-    operation_hook order{}; ///< among all, by initiation
-    operation_hook queue{}; ///< among those that wait for the same thing
+    operation_link order{}; ///< among all, by initiation
+    operation_link queue{}; ///< among those that wait for the same thing
 
     [[nodiscard]] bool maps() const noexcept
     {
@@ -116,21 +116,21 @@ struct operation
     [[nodiscard]] bool holds(std::uint8_t which) const noexcept
     {
         return which < part || stage == operation_stage::address ||
-               stage == operation_stage::parked;
+               stage == operation_stage::waiting;
     }
 
     /// Whether it maps, or unmaps, this key.
-    [[nodiscard]] bool concerns(mapping_key wanted) const noexcept
+    [[nodiscard]] bool concerns(mapping_key kept) const noexcept
     {
         for (std::uint8_t which = 0; which < parts(); ++which)
-            if (key(which) == wanted)
+            if (key(which) == kept)
                 return true;
         return false;
     }
 };
 
 /// Operations in the order in which they were added, linked through one of their hooks.
-template <operation_hook operation::* Hook>
+template <operation_link operation::* Link>
 class operation_list
 {
 public:
@@ -151,14 +151,14 @@ public:
 
     static operation* next(const operation& entry) noexcept
     {
-        return (entry.*Hook).next;
+        return (entry.*Link).next;
     }
 
     void push_back(operation& entry) noexcept
     {
-        operation_hook& hook = entry.*Hook;
-        hook = {.previous = back_, .next = nullptr, .linked = true};
-        (back_ ? (back_->*Hook).next : front_) = &entry;
+        operation_link& link = entry.*Link;
+        link = {.previous = back_, .next = nullptr, .linked = true};
+        (back_ ? (back_->*Link).next : front_) = &entry;
         back_ = &entry;
         ++size_;
     }
@@ -166,10 +166,10 @@ public:
     /// Takes out an operation that is in this list.
     void erase(operation& entry) noexcept
     {
-        operation_hook& hook = entry.*Hook;
-        (hook.previous ? (hook.previous->*Hook).next : front_) = hook.next;
-        (hook.next ? (hook.next->*Hook).previous : back_) = hook.previous;
-        hook = {};
+        operation_link& link = entry.*Link;
+        (link.previous ? (link.previous->*Link).next : front_) = link.next;
+        (link.next ? (link.next->*Link).previous : back_) = link.previous;
+        link = {};
         --size_;
     }
 
@@ -185,4 +185,4 @@ using operation_queue = operation_list<&operation::queue>;
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_OPERATION_HPP
+#endif // NATPMP_DETAIL_CORE_OPERATION_HPP

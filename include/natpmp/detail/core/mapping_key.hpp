@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What identifies a mapping of this host: its protocol and internal port.
+/// What identifies a mapping of this host.
 
-#ifndef NATPMP_DETAIL_MAPPING_KEY_HPP
-#define NATPMP_DETAIL_MAPPING_KEY_HPP
+#ifndef NATPMP_DETAIL_CORE_MAPPING_KEY_HPP
+#define NATPMP_DETAIL_CORE_MAPPING_KEY_HPP
 
 #include <natpmp/types.hpp>
 
@@ -43,4 +43,4 @@ struct mapping_key
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_MAPPING_KEY_HPP
+#endif // NATPMP_DETAIL_CORE_MAPPING_KEY_HPP
