@@ -26,9 +26,13 @@ INCLUDES = """\
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <iostream>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 """
