@@ -5,7 +5,7 @@
 #
 # MAP_PORT is the program, .build/gcc/examples/map_port after tests/run.sh. It takes root, natpmpc,
 # python3, iproute2 and strace, and uses a network namespace of its own. Nothing is checked: it shows
-# what docs/comparison.md says.
+# what docs/coming-from-other-libraries.md says.
 set -euo pipefail
 cd "$(dirname "$0")"
 map_port=$(realpath "${1:?the map_port binary}")
