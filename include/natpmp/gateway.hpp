@@ -13,51 +13,55 @@
 #include <cstdint>
 #include <system_error>
 
-// The one place that picks a platform's source. Each defines detail::find_default_gateway(),
-// detail::find_interface() and the notices of change that detail/changes.hpp needs.
+// What a system tells. Each of these headers defines, in natpmp::detail,
+//
+//   route_table read_system_table(bool with_routes, error_code& error);
+//     The host's IPv4 addresses and, if wanted, its default routes. `error` comes in clear; it gets
+//     errc::routes_unreadable, or what the system says.
+//
+// and, but for Windows (see change_notices.hpp),
+//
+//   int open_change_notices(error_code& error) noexcept;
+//     A non-blocking descriptor, which the caller closes, that becomes readable when IPv4 routes,
+//     rules, addresses or interfaces change; -1 on failure.
+//   bool drain_change_notices(int descriptor) noexcept;
+//     Reads the notices that are there, without blocking. Whether the default gateway or a local
+//     address may have changed; true too if notices were lost.
 #if defined(__linux__)
-#include <natpmp/detail/gateway_linux.hpp>
+#include <natpmp/detail/platform/netlink.hpp>
 #elif defined(_WIN32)
-#include <natpmp/detail/gateway_windows.hpp>
-#elif (defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) ||                        \
-       defined(__OpenBSD__) || defined(__DragonFly__)) &&                                          \
-    __has_include(<net/route.h>)
-#include <natpmp/detail/gateway_bsd.hpp>
+#include <natpmp/detail/platform/ip_helper.hpp>
 #else
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
-
-/// For platforms whose routing table is not read: client_options::gateway has to be set there.
-[[nodiscard]] inline gateway find_default_gateway(const net::ip::address&, error_code& error)
-{
-    error = errc::routes_unreadable;
-    return {};
-}
-
-/// Interfaces are not told there.
-[[nodiscard]] inline std::uint32_t find_interface(const net::ip::address&, error_code& error)
-{
-    error.clear();
-    return 0;
-}
-
-/// No notices there: network_changed() and the retries serve.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
-{
-    error = net::error::operation_not_supported;
-    return -1;
-}
-
-[[nodiscard]] inline bool drain_change_notices(int) noexcept
-{
-    return false;
-}
-
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+#include <natpmp/detail/platform/routing_socket.hpp>
 #endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// Finds the gateway of the best default route; a specified local address admits only the routes
+/// of the interface that has it. Errors: errc::no_gateway, errc::routes_unreadable, or what the
+/// system says.
+[[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
+                                                  error_code& error)
+{
+    error.clear();
+    const route_table table = read_system_table(true, error);
+    return error ? gateway{} : choose_gateway(table, local_address, error);
+}
+
+/// Finds the index of the interface that has a local address; 0 if none has it, or the system does
+/// not tell. The only error is the system's if it is out of file descriptors or memory.
+[[nodiscard]] NATPMP_COLD inline std::uint32_t find_interface(const net::ip::address& local_address,
+                                                              error_code& error)
+{
+    error.clear();
+    const route_table table = read_system_table(false, error);
+    if (!is_shortage(error))
+        error.clear();
+    return interface_with(table, local_address);
+}
+
+} // namespace detail
 
 /// Finds the host's IPv4 default gateway, the one to ask for mappings (RFC 6886, section 3).
 ///

@@ -2,15 +2,14 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What the world provides to a client: the Platform concept, and asio_platform, the real one.
+/// What a client stands on: the Platform concept, and asio_platform, the system by Asio.
 
 #ifndef NATPMP_PLATFORM_HPP
 #define NATPMP_PLATFORM_HPP
 
-#include <natpmp/detail/boot_clock.hpp>
-#include <natpmp/detail/changes.hpp>
-#include <natpmp/detail/sockets.hpp>
-#include <natpmp/detail/timer.hpp>
+#include <natpmp/detail/platform/change_notices.hpp>
+#include <natpmp/detail/platform/clock.hpp>
+#include <natpmp/detail/platform/sockets.hpp>
 #include <natpmp/options.hpp>
 
 #include <cerrno>
@@ -28,23 +27,24 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
-/// What a client needs of the world: a clock and a timer, two UDP sockets, the choice of a gateway,
-/// notices of change, and randomness. A client reads no other clock and no other source of chance.
+/// What a client needs of its system: a clock and a timer, two UDP sockets, the choice of a
+/// gateway, notices of change, and randomness. A client reads no other clock and no other source of
+/// chance.
 ///
 /// Each of the nested types is made by make<Type>(). See asio_platform for what their members
 /// do, and testing::simulated_platform for a platform in virtual time.
 template <class Type>
 concept platform =
     std::copy_constructible<Type> &&
-    requires(Type world, const client_options& options, const gateway& where, error_code& error,
+    requires(Type platform, const client_options& options, const gateway& where, error_code& error,
              typename Type::timer_type timer, typename Type::request_socket_type requests,
              typename Type::announcement_socket_type announcements,
              typename Type::change_notices_type changes, detail::bytes_view bytes, time_point at,
              std::span<std::uint8_t> into, net::ip::udp::endpoint& source) {
-        { world.get_executor() } -> std::convertible_to<typename Type::executor_type>;
-        { world.now() } -> std::same_as<time_point>;
-        { world.random() } -> std::same_as<std::uint32_t>;
-        { world.find_gateway(options, error) } -> std::same_as<gateway>;
+        { platform.get_executor() } -> std::convertible_to<typename Type::executor_type>;
+        { platform.now() } -> std::same_as<time_point>;
+        { platform.random() } -> std::same_as<std::uint32_t>;
+        { platform.find_gateway(options, error) } -> std::same_as<gateway>;
         { timer.open() } -> std::same_as<error_code>;
         timer.expires_at(at);
         timer.acknowledge();
@@ -65,7 +65,8 @@ concept platform =
         changes.close();
     };
 
-/// The real world, by Asio: sockets, the clock that counts sleep, and the system's routing table.
+/// The system that the program runs on, by Asio: sockets, the clock that counts sleep, and the
+/// system's routing table.
 ///
 /// Thread safety: as the executor, which must be serial.
 template <class Executor>

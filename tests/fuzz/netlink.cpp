@@ -6,7 +6,7 @@
 
 #include "fuzz/route_checks.hpp"
 
-#include <natpmp/detail/netlink.hpp>
+#include <natpmp/detail/platform/netlink.hpp>
 
 namespace {
 

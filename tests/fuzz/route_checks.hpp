@@ -8,8 +8,8 @@
 
 #include "fuzz/support.hpp"
 
-#include <natpmp/detail/raw_bytes.hpp>
-#include <natpmp/detail/route.hpp>
+#include <natpmp/detail/platform/route.hpp>
+#include <natpmp/detail/platform/system.hpp>
 
 #include <algorithm>
 #include <tuple>

@@ -2,10 +2,10 @@
 """check.py INCLUDE_DIR ORDER_FILE: whether the headers keep to their layers.
 
 - Every header is listed in ORDER_FILE and includes only headers listed before it.
-- Only natpmp/detail/asio.hpp and asio_io.hpp include Asio (and natpmp/testing, what the library does
-  without), and only the first names Asio's namespace.
-- Only it, natpmp/version.hpp and natpmp/detail/cold.hpp define macros; a guard is named after its
-  header's path.
+- Only natpmp/detail/asio.hpp includes Asio, in natpmp/detail/platform those headers that do I/O (and
+  natpmp/testing, what the library does without), and only the first names Asio's namespace.
+- Only it, natpmp/version.hpp and natpmp/detail/platform/system.hpp define macros; a guard is named
+  after its header's path.
 """
 
 import re
@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 SEAM = "natpmp/detail/asio.hpp"
-INCLUDES_ASIO = {SEAM, "natpmp/detail/asio_io.hpp"}
-MACRO_HEADERS = {SEAM, "natpmp/version.hpp", "natpmp/detail/cold.hpp"}
+PLATFORM = "natpmp/detail/platform/"
+INCLUDES_ASIO = {SEAM} | {PLATFORM + name for name in ("change_notices.hpp", "clock.hpp", "sockets.hpp")}
+MACRO_HEADERS = {SEAM, "natpmp/version.hpp", PLATFORM + "system.hpp"}
 
 COMMENT_OR_STRING = re.compile(
     r"""//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])'|"(?:\\.|[^"\\\n])*\"""", re.DOTALL

@@ -5,7 +5,7 @@
 
 #include "support/catch.hpp"
 
-#include <natpmp/detail/interface_addresses.hpp>
+#include <natpmp/detail/platform/routing_socket.hpp>
 
 #if __has_include(<ifaddrs.h>)
 

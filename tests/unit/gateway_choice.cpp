@@ -5,7 +5,7 @@
 
 #include "support/catch.hpp"
 
-#include <natpmp/detail/route.hpp>
+#include <natpmp/detail/platform/route.hpp>
 
 #include <string>
 

@@ -6,7 +6,7 @@
 
 // Builds rtnetlink messages, as the kernel would.
 
-#include <natpmp/detail/netlink.hpp>
+#include <natpmp/detail/platform/netlink.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -6,7 +6,7 @@
 
 // Writes the lines of /proc/net/route, as the kernel does.
 
-#include <natpmp/detail/proc_route.hpp>
+#include <natpmp/detail/platform/proc_route.hpp>
 
 #include <cstdint>
 #include <cstdio>

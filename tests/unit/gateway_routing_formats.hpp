@@ -6,7 +6,7 @@
 
 // The layouts of rt_msghdr on 64-bit systems, written down by hand from their documentation.
 
-#include <natpmp/detail/routing_socket.hpp>
+#include <natpmp/detail/platform/routing_socket.hpp>
 
 namespace gateway_routing_test {
 

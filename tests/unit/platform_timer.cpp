@@ -5,7 +5,7 @@
 
 #include "support/catch.hpp"
 
-#include <natpmp/detail/timer.hpp>
+#include <natpmp/detail/platform/clock.hpp>
 
 #include "support/asio.hpp"
 

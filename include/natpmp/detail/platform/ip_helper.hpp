@@ -2,12 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Windows: the default gateway and the notices of its changes, from the IP Helper API.
+/// Windows: routes and addresses from the IP Helper API.
 
-#ifndef NATPMP_DETAIL_GATEWAY_WINDOWS_HPP
-#define NATPMP_DETAIL_GATEWAY_WINDOWS_HPP
+#ifndef NATPMP_DETAIL_PLATFORM_IP_HELPER_HPP
+#define NATPMP_DETAIL_PLATFORM_IP_HELPER_HPP
 
-#include <natpmp/detail/route.hpp>
+#include <natpmp/detail/platform/route.hpp>
 
 #if defined(_WIN32)
 
@@ -100,17 +100,20 @@ inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES*
     return buffer;
 }
 
-/// Finds the gateway of the best default route; a specified local address admits only the routes
-/// of the interface that has it. Errors: errc::no_gateway, or what the system says.
-[[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
-                                                  error_code& error)
+/// See gateway.hpp. With routes, only the addresses of usable adapters.
+[[nodiscard]] inline route_table read_system_table(bool with_routes, error_code& error)
 {
-    error.clear();
     const auto buffer = read_adapters(error);
     if (error)
         return {};
-    const auto* adapters =
+    const auto* const adapters =
         buffer.empty() ? nullptr : reinterpret_cast<const IP_ADAPTER_ADDRESSES*>(buffer.data());
+    route_table table;
+    for (auto adapter = adapters; adapter; adapter = adapter->Next)
+        if (!with_routes || is_usable(*adapter))
+            add_addresses(*adapter, table);
+    if (!with_routes)
+        return table;
 
     MIB_IPFORWARD_TABLE2* rows = nullptr;
     const DWORD status = ::GetIpForwardTable2(AF_INET, &rows);
@@ -120,87 +123,14 @@ inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES*
     }
     const std::unique_ptr<MIB_IPFORWARD_TABLE2, decltype(&::FreeMibTable)> owner(rows,
                                                                                  &::FreeMibTable);
-    route_table table;
     for (ULONG index = 0; rows && index < rows->NumEntries; ++index)
         add_route(rows->Table[index], adapters, table);
-    for (; adapters; adapters = adapters->Next)
-        if (is_usable(*adapters))
-            add_addresses(*adapters, table);
-    return choose_gateway(table, local_address, error);
+    return table;
 }
-
-/// Finds the index of the interface that has a local address; 0 if none has it, or the system does
-/// not tell. The only error is the system's if it is out of memory.
-[[nodiscard]] inline std::uint32_t find_interface(const net::ip::address& local_address,
-                                                  error_code& error)
-{
-    error.clear();
-    const auto buffer = read_adapters(error);
-    route_table table;
-    if (!error && !buffer.empty())
-        for (auto adapter = reinterpret_cast<const IP_ADAPTER_ADDRESSES*>(buffer.data()); adapter;
-             adapter = adapter->Next)
-            add_addresses(*adapter, table);
-    if (!is_shortage(error))
-        error.clear();
-    return interface_with(table, local_address);
-}
-
-/// Asks the system to set an event when IPv4 routes or addresses change.
-class change_subscription
-{
-public:
-    change_subscription() = default;
-    change_subscription(const change_subscription&) = delete;
-    change_subscription& operator=(const change_subscription&) = delete;
-
-    ~change_subscription()
-    {
-        close();
-    }
-
-    /// Begins; the event must outlive the subscription.
-    error_code open(HANDLE event)
-    {
-        DWORD status = ::NotifyRouteChange2(AF_INET, &route_changed, event, FALSE, &routes_);
-        if (status == NO_ERROR)
-            status = ::NotifyUnicastIpAddressChange(AF_INET, &address_changed, event, FALSE,
-                                                    &addresses_);
-        if (status == NO_ERROR)
-            return {};
-        close();
-        return windows_error(status);
-    }
-
-    /// Ends, after a callback that is under way.
-    void close() noexcept
-    {
-        for (HANDLE* subscription : {&routes_, &addresses_}) {
-            if (*subscription)
-                ::CancelMibChangeNotify2(*subscription);
-            *subscription = nullptr;
-        }
-    }
-
-private:
-    // On a thread of the system's.
-    static void WINAPI route_changed(void* event, MIB_IPFORWARD_ROW2*, MIB_NOTIFICATION_TYPE)
-    {
-        ::SetEvent(event);
-    }
-
-    static void WINAPI address_changed(void* event, MIB_UNICASTIPADDRESS_ROW*,
-                                       MIB_NOTIFICATION_TYPE)
-    {
-        ::SetEvent(event);
-    }
-
-    HANDLE routes_ = nullptr, addresses_ = nullptr;
-};
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
 #endif // defined(_WIN32)
 
-#endif // NATPMP_DETAIL_GATEWAY_WINDOWS_HPP
+#endif // NATPMP_DETAIL_PLATFORM_IP_HELPER_HPP

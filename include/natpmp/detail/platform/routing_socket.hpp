@@ -2,59 +2,53 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// macOS and the BSDs: bytes from the kernel's routing table and its routing socket (PF_ROUTE) to
-/// default routes, without I/O and without the system's headers, so that it compiles everywhere.
+/// macOS and the BSDs: default routes from the kernel's routing table, addresses from getifaddrs(),
+/// and the notices of their changes from the routing socket (PF_ROUTE). What reads bytes needs none
+/// of the system's headers, so that it compiles, and is tested, everywhere.
 
-#ifndef NATPMP_DETAIL_ROUTING_SOCKET_HPP
-#define NATPMP_DETAIL_ROUTING_SOCKET_HPP
+#ifndef NATPMP_DETAIL_PLATFORM_ROUTING_SOCKET_HPP
+#define NATPMP_DETAIL_PLATFORM_ROUTING_SOCKET_HPP
 
-#include <natpmp/detail/raw_bytes.hpp>
-#include <natpmp/detail/route.hpp>
+#include <natpmp/detail/platform/route.hpp>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <memory>
+#include <span>
 #include <vector>
+
+#if __has_include(<ifaddrs.h>)
+#include <sys/types.h>
+
+#include <sys/socket.h>
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// How a system lays out the messages about routes (its rt_msghdr, then addresses). All begin with
-/// the whole length in 16 bits, then a byte for the version and one for the type.
+/// the whole length in 16 bits, then a byte for the version and one for the type. A place is an
+/// offset from the message's front; 0: there is no such member.
 struct routing_format
 {
-    /// RTM_VERSION. Messages of another version are skipped.
-    std::uint8_t version = 0;
-
-    /// Where the addresses begin.
-    std::size_t header_size = 0;
-
-    /// The place of 16 bits that say where the addresses begin; 0: there is none, see header_size.
-    std::size_t header_size_at = 0;
-
-    /// The place of the interface's index, 16 bits.
-    std::size_t index_at = 0;
-
-    /// The place of the RTF_* flags, 32 bits.
-    std::size_t flags_at = 0;
-
-    /// The place of the RTA_* bits, 32 bits, which say what addresses there are.
-    std::size_t addresses_at = 0;
-
-    /// The place of the route's priority, a byte of which lower is better; 0: there is none.
-    std::size_t priority_at = 0;
-
-    /// The addresses are padded to a multiple of this.
-    std::size_t alignment = 0;
-
-    /// RTF_IFSCOPE: the route is only for traffic bound to its interface. 0: there is no such flag.
-    std::uint32_t scoped_flag = 0;
-
-    /// 1 << type for each RTM_* type that says that interfaces or their addresses changed.
-    std::uint32_t interface_types = 0;
+    std::uint8_t version = 0;       ///< RTM_VERSION; messages of another one are skipped
+    std::size_t header_size = 0;    ///< where the addresses begin, unless the header says it
+    std::size_t header_size_at = 0; ///< the place of 16 bits that say where they begin
+    std::size_t index_at = 0;       ///< the place of the interface's index, 16 bits
+    std::size_t flags_at = 0;       ///< the place of the RTF_* flags, 32 bits
+    std::size_t addresses_at = 0;   ///< the place of the RTA_* bits, 32: which addresses there are
+    std::size_t priority_at = 0;    ///< the place of the route's priority, a byte; lower is better
+    std::size_t alignment = 0;      ///< the addresses are padded to a multiple of this
+    std::uint32_t scoped_flag = 0;  ///< RTF_IFSCOPE: only for traffic bound to the interface
+    std::uint32_t interface_types = 0; ///< 1 << type for each RTM_* type about interfaces
 
     friend bool operator==(const routing_format&, const routing_format&) = default;
 };
@@ -273,7 +267,202 @@ template <class Fetch>
     return dump;
 }
 
+#if __has_include(<ifaddrs.h>)
+
+/// The bytes of a system's IPv4 address or mask. A mask on macOS and the BSDs ends before its
+/// zeros.
+[[nodiscard]] inline raw_bytes sockaddr_bytes(const sockaddr* address) noexcept
+{
+#if defined(__linux__)
+    constexpr std::size_t length = sizeof(sockaddr_in);
+#else
+    const std::size_t length = address->sa_len;
+#endif
+    return {reinterpret_cast<const std::byte*>(address), length};
+}
+
+/// Adds the IPv4 addresses of the interfaces that are up, other than loopback, to `table`.
+inline void add_interface_addresses(const ifaddrs* list, route_table& table)
+{
+    for (const ifaddrs* item = list; item; item = item->ifa_next) {
+        if (!item->ifa_addr || item->ifa_addr->sa_family != AF_INET ||
+            (item->ifa_flags & (IFF_UP | IFF_LOOPBACK)) != IFF_UP)
+            continue;
+        interface_address entry;
+        entry.interface_index = ::if_nametoindex(item->ifa_name);
+        entry.address = ipv4_of(sockaddr_bytes(item->ifa_addr));
+        entry.network = entry.address;
+        const std::uint32_t mask =
+            item->ifa_netmask ? ipv4_of(sockaddr_bytes(item->ifa_netmask)).to_uint() : 0xFFFFFFFF;
+        entry.prefix_length = static_cast<std::uint8_t>(std::countl_one(mask));
+        if ((item->ifa_flags & IFF_POINTOPOINT) != 0 && item->ifa_dstaddr &&
+            item->ifa_dstaddr->sa_family == AF_INET)
+            entry.network = ipv4_of(sockaddr_bytes(item->ifa_dstaddr));
+        if (entry.interface_index != 0 && !entry.address.is_unspecified())
+            table.addresses.push_back(entry);
+    }
+}
+
+#endif // __has_include(<ifaddrs.h>)
+
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_ROUTING_SOCKET_HPP
+// iOS and its kin have no <net/route.h>, and the sandbox no routing table.
+#if (defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||  \
+     defined(__DragonFly__)) &&                                                                    \
+    __has_include(<net/route.h>)
+#include <sys/sysctl.h>
+
+#include <fcntl.h>
+#include <net/route.h>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// The types of message that tell of interfaces and their addresses, and of messages lost.
+[[nodiscard]] constexpr std::uint32_t system_interface_types() noexcept
+{
+    std::uint32_t types = 1U << RTM_NEWADDR | 1U << RTM_DELADDR | 1U << RTM_IFINFO;
+#if defined(RTM_IFANNOUNCE)
+    types |= 1U << RTM_IFANNOUNCE;
+#endif
+#if defined(RTM_CHGADDR)
+    types |= 1U << RTM_CHGADDR;
+#endif
+#if defined(RTM_CHGADDRATTR)
+    types |= 1U << RTM_CHGADDRATTR;
+#endif
+#if defined(RTM_DESYNC)
+    types |= 1U << RTM_DESYNC;
+#endif
+    return types;
+}
+
+/// The layout of this system's messages about routes.
+inline constexpr routing_format system_routing_format{
+    .version = RTM_VERSION,
+    .header_size = sizeof(rt_msghdr),
+#if defined(__OpenBSD__)
+    .header_size_at = offsetof(rt_msghdr, rtm_hdrlen),
+#endif
+    .index_at = offsetof(rt_msghdr, rtm_index),
+    .flags_at = offsetof(rt_msghdr, rtm_flags),
+    .addresses_at = offsetof(rt_msghdr, rtm_addrs),
+#if defined(__OpenBSD__)
+    .priority_at = offsetof(rt_msghdr, rtm_priority),
+#endif
+#if defined(__APPLE__)
+    .alignment = sizeof(std::uint32_t),
+#elif defined(__NetBSD__)
+    .alignment = sizeof(std::uint64_t),
+#else
+    .alignment = sizeof(long),
+#endif
+#if defined(RTF_IFSCOPE)
+    .scoped_flag = RTF_IFSCOPE,
+#endif
+    .interface_types = system_interface_types(),
+};
+static_assert(RTM_ADD == 1 && RTM_DELETE == 2 && RTM_CHANGE == 3 && RTM_GET == 4);
+static_assert(RTF_UP == route_is_up && RTF_GATEWAY == route_has_gateway);
+static_assert(RTF_HOST == route_is_to_host && (RTF_REJECT | RTF_BLACKHOLE) == route_is_barred);
+static_assert(RTA_DST == 1 && RTA_GATEWAY == 2 && RTA_NETMASK == 4);
+static_assert(std::byte{AF_INET} == routing_family_ipv4);
+
+/// Adds the default routes of the routing table that this process uses.
+inline void add_system_routes(route_table& table, error_code& error)
+{
+    const auto fetch = [](void* data, std::size_t& size) {
+        std::array<int, 6> name{CTL_NET, PF_ROUTE, 0, AF_INET, NET_RT_DUMP, 0};
+        return ::sysctl(name.data(), name.size(), data, &size, nullptr, 0) == 0 ? 0 : errno;
+    };
+    const auto dump = fetch_dump(fetch, error);
+    if (!error && !read_routes(dump, system_routing_format, table))
+        error.assign(EBADMSG, net::error::get_system_category());
+}
+
+/// See gateway.hpp. The addresses of loopback are not among them.
+[[nodiscard]] inline route_table read_system_table(bool with_routes, error_code& error)
+{
+    route_table table;
+    if (with_routes)
+        add_system_routes(table, error);
+    if (error)
+        return {};
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) {
+        error = last_system_error();
+        return {};
+    }
+    const auto free_list = [](ifaddrs* first) { ::freeifaddrs(first); };
+    const std::unique_ptr<ifaddrs, decltype(free_list)> owner(list, free_list);
+    add_interface_addresses(list, table);
+    return table;
+}
+
+/// See gateway.hpp.
+[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+{
+    error.clear();
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+    constexpr int type = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK;
+#else
+    constexpr int type = SOCK_RAW;
+#endif
+    // Of all families: with one, some kernels keep the messages about interfaces to themselves.
+    descriptor_guard socket(::socket(PF_ROUTE, type, 0));
+    if (socket.get() < 0 || ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0 ||
+        ::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0)
+        error = last_system_error();
+    return error ? -1 : socket.release();
+}
+
+/// See gateway.hpp.
+[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
+{
+    const auto receive = [=](std::span<std::byte> buffer) {
+        return ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    };
+    const auto concerns = [](raw_bytes notice) {
+        return notice_concerns_gateway(notice, system_routing_format);
+    };
+    return drain_notices(receive, concerns);
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#elif !defined(__linux__) && !defined(_WIN32)
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+// Other systems tell no routes: client_options::gateway has to be set, and the interface is
+// unknown.
+
+[[nodiscard]] inline route_table read_system_table(bool, error_code& error)
+{
+    error = errc::routes_unreadable;
+    return {};
+}
+
+// Without notices a change is found by network_changed() and by the retries.
+
+[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+{
+    error = net::error::operation_not_supported;
+    return -1;
+}
+
+[[nodiscard]] inline bool drain_change_notices(int) noexcept
+{
+    return false;
+}
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif
+
+#endif // NATPMP_DETAIL_PLATFORM_ROUTING_SOCKET_HPP

@@ -4,17 +4,21 @@
 /// @file
 /// Notices from the host that routes, addresses or interfaces changed.
 
-#ifndef NATPMP_DETAIL_CHANGES_HPP
-#define NATPMP_DETAIL_CHANGES_HPP
+#ifndef NATPMP_DETAIL_PLATFORM_CHANGE_NOTICES_HPP
+#define NATPMP_DETAIL_PLATFORM_CHANGE_NOTICES_HPP
 
-#include <natpmp/detail/asio_io.hpp>
+#include <natpmp/detail/platform/system.hpp>
 #include <natpmp/gateway.hpp>
 
 #include <utility>
 
-#if !defined(_WIN32)
-#include <unistd.h>
+// clang-format off
+#if defined(_WIN32)
+#include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
+#else
+#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
 #endif
+// clang-format on
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -33,13 +37,7 @@ public:
     {
         error_code error;
         const int created = open_change_notices(error);
-        descriptor_guard guard(created); // assigning may throw
-        if (created < 0)
-            return error;
-        descriptor_.assign(created, error);
-        if (!error)
-            static_cast<void>(guard.release());
-        return error;
+        return assign_descriptor(descriptor_, created, error);
     }
 
     /// Waits until there may be something to read; completes with (error_code).
@@ -67,13 +65,16 @@ private:
 
 #else
 
-/// Notices by the IP Helper API, which wakes an event.
+/// Notices by the IP Helper API, which sets an event when IPv4 routes or addresses change.
 template <class Executor>
 class change_notices
 {
 public:
     explicit change_notices(const Executor& executor) : event_(executor)
     {}
+
+    change_notices(const change_notices&) = delete;
+    change_notices& operator=(const change_notices&) = delete;
 
     ~change_notices()
     {
@@ -87,11 +88,18 @@ public:
             return windows_error(::GetLastError());
         error_code error;
         event_.assign(created, error);
-        if (error)
+        if (error) {
             ::CloseHandle(created);
-        else
-            error = subscription_.open(created);
-        return error;
+            return error;
+        }
+        DWORD status =
+            ::NotifyRouteChange2(AF_INET, &changed<MIB_IPFORWARD_ROW2>, created, FALSE, &routes_);
+        if (status == NO_ERROR)
+            status = ::NotifyUnicastIpAddressChange(AF_INET, &changed<MIB_UNICASTIPADDRESS_ROW>,
+                                                    created, FALSE, &addresses_);
+        if (status != NO_ERROR)
+            unsubscribe();
+        return windows_error(status);
     }
 
     /// Waits until there may have been a change; completes with (error_code).
@@ -101,7 +109,7 @@ public:
         event_.async_wait(std::move(handler));
     }
 
-    /// True: the gateway or the local address may be another. The wait took the notice away.
+    /// True: the gateway or the local address may be another. The wait reset the event.
     [[nodiscard]] bool read() noexcept
     {
         return true;
@@ -109,14 +117,29 @@ public:
 
     void close()
     {
-        subscription_.close();
+        unsubscribe();
         error_code ignored;
         event_.close(ignored);
     }
 
 private:
+    /// Called on a thread of the system's.
+    template <class Row>
+    static void WINAPI changed(void* event, Row*, MIB_NOTIFICATION_TYPE)
+    {
+        ::SetEvent(event);
+    }
+
+    /// Waits for a call of changed() that is under way: then the event can be closed.
+    void unsubscribe() noexcept
+    {
+        for (HANDLE* subscription : {&routes_, &addresses_})
+            if (const HANDLE open = std::exchange(*subscription, nullptr))
+                ::CancelMibChangeNotify2(open);
+    }
+
     net::windows::basic_object_handle<Executor> event_;
-    change_subscription subscription_;
+    HANDLE routes_ = nullptr, addresses_ = nullptr;
 };
 
 #endif
@@ -124,4 +147,4 @@ private:
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_CHANGES_HPP
+#endif // NATPMP_DETAIL_PLATFORM_CHANGE_NOTICES_HPP

@@ -2,27 +2,48 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// POSIX: what the sources of routes and notices share about file descriptors.
+/// What the headers of this folder share: bytes from the kernel, and file descriptors.
 
-#ifndef NATPMP_DETAIL_DESCRIPTOR_HPP
-#define NATPMP_DETAIL_DESCRIPTOR_HPP
-
-#if !defined(_WIN32)
+#ifndef NATPMP_DETAIL_PLATFORM_SYSTEM_HPP
+#define NATPMP_DETAIL_PLATFORM_SYSTEM_HPP
 
 #include <natpmp/detail/asio.hpp>
-#include <natpmp/detail/raw_bytes.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <utility>
 
+#if !defined(_WIN32)
 #include <sys/types.h>
 #include <unistd.h>
+#endif
+
+/// Marks what runs once for a network: GCC and Clang compile it for size.
+#if defined(__GNUC__)
+#define NATPMP_COLD __attribute__((cold))
+#else
+#define NATPMP_COLD
+#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
+
+using raw_bytes = std::span<const std::byte>;
+
+/// Copies a value from the front of some bytes, which need no alignment. False if they are too few.
+template <class Value>
+[[nodiscard]] bool peek(raw_bytes from, Value& value) noexcept
+{
+    if (from.size() < sizeof value)
+        return false;
+    std::memcpy(&value, from.data(), sizeof value);
+    return true;
+}
+
+#if !defined(_WIN32)
 
 [[nodiscard]] inline error_code last_system_error() noexcept
 {
@@ -45,6 +66,11 @@ public:
             ::close(descriptor_);
     }
 
+    [[nodiscard]] int get() const noexcept
+    {
+        return descriptor_;
+    }
+
     /// Gives the descriptor to the caller, who closes it.
     [[nodiscard]] int release() noexcept
     {
@@ -55,6 +81,19 @@ private:
     int descriptor_;
 };
 
+/// Gives a new descriptor to an Asio object, which closes it. Below 0 there is none: `error` says
+/// why.
+template <class Object>
+error_code assign_descriptor(Object& object, int created, error_code error)
+{
+    descriptor_guard guard(created); // assign() throws if Asio is out of memory
+    if (created >= 0)
+        object.assign(created, error);
+    if (!error)
+        static_cast<void>(guard.release());
+    return error;
+}
+
 /// Reads the change notices that are there. `receive(buffer)` gives a datagram's size without
 /// blocking, which may be more than the buffer holds, or -1 and errno; `concerns(datagram)` tells
 /// whether it matters. Returns whether any does; true too if notices were lost.
@@ -63,12 +102,12 @@ template <class Receive, class Concerns>
 {
     std::array<std::byte, 8192> buffer;
     bool changed = false;
-    // In a storm the caller gets its turn; what is left wakes its next wait.
+    // While routes change without end the caller gets its turn; the rest ends its next wait.
     constexpr int most_receives = 1000;
     for (int count = 0; count < most_receives; ++count) {
         const ssize_t size = receive(std::span<std::byte>(buffer));
         if (size < 0) {
-            if (errno == ENOBUFS)
+            if (errno == ENOBUFS) // the socket's buffer was full
                 changed = true;
             else if (errno != EINTR)
                 break;
@@ -80,9 +119,9 @@ template <class Receive, class Concerns>
     return changed;
 }
 
+#endif // !_WIN32
+
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // !_WIN32
-
-#endif // NATPMP_DETAIL_DESCRIPTOR_HPP
+#endif // NATPMP_DETAIL_PLATFORM_SYSTEM_HPP

@@ -4,10 +4,10 @@
 /// @file
 /// Which of the host's default routes leads to the gateway, and from which local address.
 
-#ifndef NATPMP_DETAIL_ROUTE_HPP
-#define NATPMP_DETAIL_ROUTE_HPP
+#ifndef NATPMP_DETAIL_PLATFORM_ROUTE_HPP
+#define NATPMP_DETAIL_PLATFORM_ROUTE_HPP
 
-#include <natpmp/detail/cold.hpp>
+#include <natpmp/detail/platform/system.hpp>
 #include <natpmp/error.hpp>
 #include <natpmp/types.hpp>
 
@@ -50,13 +50,11 @@ struct default_route
 struct interface_address
 {
     std::uint32_t interface_index = 0;
-
     net::ip::address_v4 address{};
 
     /// An address in the network that the interface is attached to. On a point-to-point link this
     /// is the peer's address, which the prefix length belongs to.
     net::ip::address_v4 network{};
-
     std::uint8_t prefix_length = 0;
 };
 
@@ -140,4 +138,4 @@ choose_gateway(const route_table& table, const net::ip::address& local_address, 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
-#endif // NATPMP_DETAIL_ROUTE_HPP
+#endif // NATPMP_DETAIL_PLATFORM_ROUTE_HPP

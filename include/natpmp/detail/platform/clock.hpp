@@ -1,0 +1,179 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The clock that counts the machine's sleep, and a timer on it.
+
+#ifndef NATPMP_DETAIL_PLATFORM_CLOCK_HPP
+#define NATPMP_DETAIL_PLATFORM_CLOCK_HPP
+
+#include <natpmp/detail/asio.hpp> // on Windows, the system's header too
+#include <natpmp/detail/platform/system.hpp>
+#include <natpmp/detail/core/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+// clang-format off
+#include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
+#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
+#include NATPMP_ASIO_HEADER(wait_traits.hpp)
+// clang-format on
+
+#if !defined(_WIN32)
+#include <time.h>
+#endif
+#if defined(__linux__)
+#include <sys/timerfd.h>
+#include <unistd.h>
+#endif
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// The time since the machine started, the time that it slept included. Where the system has no
+/// such clock (NetBSD, DragonFly BSD) it may stand still in sleep; it never steps.
+[[nodiscard]] inline time_point boot_time_now() noexcept
+{
+#if defined(_WIN32)
+    return time_point{std::chrono::milliseconds{::GetTickCount64()}};
+#elif defined(__APPLE__)
+    // What mach_continuous_time() counts, in nanoseconds. CLOCK_MONOTONIC follows adjustments.
+    return time_point{std::chrono::floor<duration>(std::chrono::nanoseconds{
+        static_cast<std::int64_t>(::clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW))})};
+#else
+#if defined(CLOCK_BOOTTIME)
+    constexpr clockid_t clock = CLOCK_BOOTTIME;
+#else
+    constexpr clockid_t clock = CLOCK_MONOTONIC;
+#endif
+    timespec value{};
+    ::clock_gettime(clock, &value);
+    return time_point{std::chrono::seconds{value.tv_sec} +
+                      std::chrono::floor<duration>(std::chrono::nanoseconds{value.tv_nsec})};
+#endif
+}
+
+/// boot_time_now() as a clock in the form that Asio takes.
+struct boot_clock : platform_clock
+{
+    [[nodiscard]] static time_point now() noexcept
+    {
+        return boot_time_now();
+    }
+};
+
+/// Asio's timer on the boot clock. What the system waits by may stand still while the machine
+/// sleeps; but Asio reads the clock again at least every five minutes, and at any other event. So
+/// a wait that should have ended in sleep ends at most five minutes late.
+template <class Executor>
+class portable_timer
+{
+public:
+    explicit portable_timer(const Executor& executor) : timer_(executor)
+    {}
+
+    /// Makes the timer usable, if it is not yet.
+    error_code open()
+    {
+        return {};
+    }
+
+    /// Sets when a later wait ends; `never` stops it. A pending wait ends at once, by an error.
+    void expires_at(time_point at)
+    {
+        timer_.expires_at(at);
+    }
+
+    /// Waits until the set time; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        timer_.async_wait(std::move(handler));
+    }
+
+    /// Takes note that the time came; without it a timer of Linux ends the next wait at once.
+    void acknowledge()
+    {}
+
+    void close()
+    {
+        timer_.cancel();
+    }
+
+private:
+    net::basic_waitable_timer<boot_clock, net::wait_traits<boot_clock>, Executor> timer_;
+};
+
+#if defined(__linux__)
+
+/// The same by a timerfd, which goes on while the machine sleeps, so that what fell due meanwhile
+/// is done at the wake-up. A pending wait goes on when the time is set anew.
+template <class Executor>
+class timerfd_timer
+{
+public:
+    explicit timerfd_timer(const Executor& executor) : descriptor_(executor)
+    {}
+
+    error_code open()
+    {
+        if (descriptor_.is_open())
+            return {};
+        const int created = ::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+        return assign_descriptor(descriptor_, created,
+                                 created < 0 ? last_system_error() : error_code{});
+    }
+
+    void expires_at(time_point at)
+    {
+        itimerspec value{};
+        if (at != never) {
+            const duration since = std::max(at.time_since_epoch(), duration{1}); // 0 would stop it
+            const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+            value.it_value.tv_sec = static_cast<time_t>(seconds.count());
+            value.it_value.tv_nsec =
+                static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
+        }
+        ::timerfd_settime(descriptor_.native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
+    }
+
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        descriptor_.async_wait(net::posix::stream_descriptor::wait_read, std::move(handler));
+    }
+
+    void acknowledge()
+    {
+        std::uint64_t expirations = 0;
+        if (::read(descriptor_.native_handle(), &expirations, sizeof expirations) < 0)
+            return; // set to another time meanwhile
+    }
+
+    void close()
+    {
+        error_code ignored;
+        descriptor_.close(ignored);
+    }
+
+private:
+    net::posix::basic_stream_descriptor<Executor> descriptor_;
+};
+
+template <class Executor>
+using platform_timer = timerfd_timer<Executor>;
+
+#else
+
+template <class Executor>
+using platform_timer = portable_timer<Executor>;
+
+#endif
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_PLATFORM_CLOCK_HPP

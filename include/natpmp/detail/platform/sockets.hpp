@@ -1,0 +1,229 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// The client's two UDP sockets: one for requests and answers, one for announcements.
+
+#ifndef NATPMP_DETAIL_PLATFORM_SOCKETS_HPP
+#define NATPMP_DETAIL_PLATFORM_SOCKETS_HPP
+
+#include <natpmp/detail/platform/system.hpp>
+#include <natpmp/detail/core/wire.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+// clang-format off
+#include NATPMP_ASIO_HEADER(buffer.hpp)
+#include NATPMP_ASIO_HEADER(ip/multicast.hpp)
+#include NATPMP_ASIO_HEADER(socket_base.hpp)
+// clang-format on
+
+#if !defined(_WIN32)
+#include <fcntl.h>
+#endif
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// Keeps a socket from the programs that this one starts, as the other descriptors are: a child
+/// that stays would hold the port.
+template <class Socket>
+void close_on_exec(Socket& socket, error_code& error)
+{
+    error.clear();
+#if defined(_WIN32)
+    // Fails for some providers' sockets, which are then inherited.
+    const SOCKET handle = socket.native_handle();
+    ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0);
+#else
+    if (::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) != 0)
+        error = last_system_error();
+#endif
+}
+
+/// Opens a socket and readies it by `prepare(error)`; closes it again on any error.
+template <class Socket, class Prepare>
+NATPMP_COLD error_code open_socket(Socket& socket, Prepare prepare)
+{
+    error_code error;
+    socket.open(net::ip::udp::v4(), error);
+    if (!error)
+        close_on_exec(socket, error);
+    if (!error)
+        socket.non_blocking(true, error);
+    if (!error)
+        prepare(error);
+    if (error) {
+        error_code ignored;
+        socket.close(ignored);
+    }
+    return error;
+}
+
+/// What both sockets are: a UDP socket whose owner waits until there is something to read, and
+/// reads it without blocking, so that it can look into the socket at any time.
+template <class Executor>
+class udp_socket
+{
+public:
+    explicit udp_socket(const Executor& executor) : socket_(executor)
+    {}
+
+    /// Whether a wait takes a datagram out of the socket, as it does on Windows' I/O completion
+    /// ports. Asio could wait for readiness there too, by select() on a thread of its own, but that
+    /// ends only a while after the datagram arrived.
+#if defined(NATPMP_ASIO_HAS_IOCP)
+    static constexpr bool completes_with_datagram = true;
+#else
+    static constexpr bool completes_with_datagram = false;
+#endif
+
+    /// Waits until there may be a datagram or an error to read; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        if constexpr (completes_with_datagram) {
+            awaits_ = true;
+            socket_.async_receive_from(
+                net::buffer(first_), first_source_, 0,
+                [this, called = std::move(handler)](error_code error, std::size_t size) mutable {
+                    awaits_ = false;
+                    has_first_ = error != net::error::operation_aborted;
+                    first_error_ = error;
+                    first_size_ = size;
+                    called(has_first_ ? error_code{} : error);
+                });
+        } else {
+            socket_.async_wait(net::socket_base::wait_read, std::move(handler));
+        }
+    }
+
+    /// Whether a datagram that arrived may be on its way to a handler.
+    [[nodiscard]] bool awaits_datagram() const noexcept
+    {
+        return awaits_;
+    }
+
+    /// Reads one datagram and its source. would_block: there is none. Returns its size.
+    std::size_t receive_from(std::span<std::uint8_t> into, net::ip::udp::endpoint& source,
+                             error_code& error)
+    {
+        if constexpr (completes_with_datagram)
+            if (std::exchange(has_first_, false)) {
+                error = first_error_;
+                source = first_source_;
+                const std::size_t size = std::min(first_size_, into.size());
+                std::copy_n(first_.begin(), size, into.begin());
+                return size;
+            }
+        return socket_.receive_from(net::buffer(into.data(), into.size()), source, 0, error);
+    }
+
+    void close()
+    {
+        error_code ignored;
+        socket_.close(ignored);
+        has_first_ = false;
+    }
+
+protected:
+    net::basic_datagram_socket<net::ip::udp, Executor> socket_;
+
+private:
+    // What ended a wait, until it is read.
+    std::array<std::uint8_t, completes_with_datagram ? receive_buffer_size : 0> first_{};
+    net::ip::udp::endpoint first_source_;
+    error_code first_error_;
+    std::size_t first_size_ = 0;
+    bool has_first_ = false;
+
+    bool awaits_ = false; ///< a wait is pending that takes a datagram
+};
+
+/// The socket for requests. It is connected: the system drops what is not from the gateway's port
+/// (RFC 6886, section 3.2), and tells of an ICMP port unreachable (section 3.1).
+template <class Executor>
+class request_socket : public udp_socket<Executor>
+{
+public:
+    using udp_socket<Executor>::udp_socket;
+
+    /// Opens it towards a gateway's port, from the local address if one is known.
+    error_code open(const gateway& where, std::uint16_t port)
+    {
+        return open_socket(this->socket_, [&](error_code& error) {
+            if (!where.local_address.is_unspecified())
+                this->socket_.bind({where.local_address, 0}, error);
+            if (!error)
+                this->socket_.connect({where.address, port}, error);
+        });
+    }
+
+    /// The address that the system chose to send from.
+    [[nodiscard]] net::ip::address local_address() const
+    {
+        error_code error;
+        const auto endpoint = this->socket_.local_endpoint(error);
+        return error ? net::ip::address{} : endpoint.address();
+    }
+
+    /// Sends without blocking. Linux reports the ICMP error of an earlier datagram here, and then
+    /// has not sent this one.
+    error_code send(bytes_view bytes)
+    {
+        error_code error;
+        this->socket_.send(net::buffer(bytes.data(), bytes.size()), 0, error);
+        return error;
+    }
+};
+
+/// The socket for announcements: 224.0.0.1, port 5350 (RFC 6886, section 3.2.1), shared with other
+/// programs.
+template <class Executor>
+class announcement_socket : public udp_socket<Executor>
+{
+public:
+    using udp_socket<Executor>::udp_socket;
+
+    /// Opens it on the interface that has the local address.
+    error_code open(const gateway& where, std::uint16_t port)
+    {
+        auto& socket = this->socket_;
+        return open_socket(socket, [&](error_code& error) {
+            const net::ip::address_v4 group(0xE0000001);
+#if defined(_WIN32)
+            const auto bound = net::ip::address_v4::any(); // binds to the host's own addresses only
+#else
+            const auto bound = group; // so that unicast to the port does not come in
+#endif
+            socket.set_option(net::socket_base::reuse_address(true), error);
+#if defined(SO_REUSEPORT)
+            // Some programs share the port by this option, some by the other.
+            constexpr int on = 1;
+            ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+#endif
+            if (!error)
+                socket.bind({bound, port}, error);
+            error_code not_joined; // all hosts are in this group in any case
+            if (where.local_address.is_v4())
+                socket.set_option(
+                    net::ip::multicast::join_group(group, where.local_address.to_v4()), not_joined);
+#if defined(IP_MULTICAST_ALL)
+            // Else Linux also gives it what arrives by interfaces that other sockets joined on.
+            constexpr int off = 0;
+            if (!not_joined)
+                ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_MULTICAST_ALL, &off,
+                             sizeof off);
+#endif
+        });
+    }
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_PLATFORM_SOCKETS_HPP
