@@ -25,7 +25,8 @@ namespace detail {
 
 #if !defined(_WIN32)
 
-/// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs.
+/// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs. Asio has
+/// no protocol type for either; its stream_descriptor waits for any descriptor.
 template <class Executor>
 class change_notices
 {
@@ -83,6 +84,7 @@ public:
 
     error_code open()
     {
+        // The wait that the event ends also resets it.
         const HANDLE created = ::CreateEventW(nullptr, FALSE, FALSE, nullptr);
         if (!created)
             return windows_error(::GetLastError());
@@ -92,6 +94,7 @@ public:
             ::CloseHandle(created);
             return error;
         }
+        // Without a first call that only says that the subscription begins.
         DWORD status =
             ::NotifyRouteChange2(AF_INET, &changed<MIB_IPFORWARD_ROW2>, created, FALSE, &routes_);
         if (status == NO_ERROR)
@@ -109,7 +112,7 @@ public:
         event_.async_wait(std::move(handler));
     }
 
-    /// True: the gateway or the local address may be another. The wait reset the event.
+    /// True: the gateway or the local address may be another. The event does not say which.
     [[nodiscard]] bool read() noexcept
     {
         return true;

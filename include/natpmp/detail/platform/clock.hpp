@@ -38,6 +38,7 @@ namespace detail {
 [[nodiscard]] inline time_point boot_time_now() noexcept
 {
 #if defined(_WIN32)
+    // In steps of 10 to 16 ms; QueryPerformanceCounter() need not count sleep.
     return time_point{std::chrono::milliseconds{::GetTickCount64()}};
 #elif defined(__APPLE__)
     // What mach_continuous_time() counts, in nanoseconds. CLOCK_MONOTONIC follows adjustments.
@@ -94,7 +95,8 @@ public:
         timer_.async_wait(std::move(handler));
     }
 
-    /// Takes note that the time came; without it a timer of Linux ends the next wait at once.
+    /// Takes note that the time came. Only a timerfd needs it: it stays readable until it is read,
+    /// which would end the next wait at once.
     void acknowledge()
     {}
 
@@ -109,8 +111,9 @@ private:
 
 #if defined(__linux__)
 
-/// The same by a timerfd, which goes on while the machine sleeps, so that what fell due meanwhile
-/// is done at the wake-up. A pending wait goes on when the time is set anew.
+/// The same by a timerfd, which goes on while the machine sleeps: what falls due meanwhile is done
+/// when it wakes up. Nor does it wake the process every five minutes, as Asio's timer does. A
+/// pending wait goes on when the time is set anew.
 template <class Executor>
 class timerfd_timer
 {

@@ -39,25 +39,23 @@ namespace detail {
     return adapter.OperStatus == IfOperStatusUp && adapter.IfType != IF_TYPE_SOFTWARE_LOOPBACK;
 }
 
-/// Adds an adapter's IPv4 addresses, but for those that are not, or no longer, its own.
+/// Adds an adapter's IPv4 addresses, but for those that are not its own: still checked for
+/// duplicates, found to be one, or taken back. A deprecated address can still be sent from.
 inline void add_addresses(const IP_ADAPTER_ADDRESSES& adapter, route_table& table)
 {
     for (auto entry = adapter.FirstUnicastAddress; entry; entry = entry->Next) {
-        const SOCKET_ADDRESS& socket_address = entry->Address;
-        if (!socket_address.lpSockaddr || socket_address.lpSockaddr->sa_family != AF_INET ||
+        const sockaddr* const bytes = entry->Address.lpSockaddr;
+        if (!bytes || bytes->sa_family != AF_INET ||
             (entry->DadState != IpDadStatePreferred && entry->DadState != IpDadStateDeprecated))
             continue;
-        const auto address =
-            to_address(reinterpret_cast<const sockaddr_in*>(socket_address.lpSockaddr)->sin_addr);
-        table.addresses.push_back({.interface_index = adapter.IfIndex,
-                                   .address = address,
-                                   .network = address,
-                                   .prefix_length = entry->OnLinkPrefixLength});
+        const auto address = to_address(reinterpret_cast<const sockaddr_in*>(bytes)->sin_addr);
+        table.addresses.push_back({adapter.IfIndex, address, address, entry->OnLinkPrefixLength});
     }
 }
 
 /// Adds a row of the forwarding table if it is a default route through an IPv4 gateway and over a
 /// usable adapter of the list. The metric that counts is the route's and the interface's together.
+/// A row has no flag for a route that lets nothing out, so none is marked as blocked.
 inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* adapters,
                       route_table& table)
 {

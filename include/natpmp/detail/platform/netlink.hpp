@@ -46,26 +46,49 @@ template <auto Length, class Header>
     return true;
 }
 
-/// Calls `read(type, body)` for each attribute. False if `read` says so, or at bytes that are none.
-template <class Read>
-[[nodiscard]] bool read_attributes(raw_bytes rest, Read read)
+/// Reads an attribute's body. False if it is too short, or no IPv4 address where one is wanted.
+template <class Value>
+[[nodiscard]] bool read_body(raw_bytes body, Value& value) noexcept
 {
-    rtattr attribute;
-    raw_bytes body;
-    while (next_record<&rtattr::rta_len>(rest, attribute, body))
-        if (!read(attribute.rta_type, body))
-            return false;
-    return rest.empty();
+    return peek(body, value);
 }
 
-/// Reads an attribute that is an IPv4 address. False if it has another length.
-[[nodiscard]] inline bool read_address(raw_bytes body, net::ip::address_v4& address) noexcept
+[[nodiscard]] inline bool read_body(raw_bytes body, net::ip::address_v4& address) noexcept
 {
     net::ip::address_v4::bytes_type octets;
     if (body.size() != octets.size() || !peek(body, octets))
         return false;
     address = net::ip::address_v4(octets);
     return true;
+}
+
+[[nodiscard]] inline bool read_body(raw_bytes body, raw_bytes& nested) noexcept
+{
+    nested = body;
+    return true;
+}
+
+/// Where an attribute of some type goes.
+template <class Value>
+struct attribute
+{
+    unsigned type;
+    Value& value;
+};
+template <class Value>
+attribute(unsigned, Value&) -> attribute<Value>;
+
+/// Reads the wanted ones of the attributes; of two of one type the last counts. False if one of
+/// them cannot be read, or if something is there that is no attribute.
+template <class... Value>
+[[nodiscard]] bool read_attributes(raw_bytes rest, attribute<Value>... wanted) noexcept
+{
+    rtattr header;
+    raw_bytes body;
+    while (next_record<&rtattr::rta_len>(rest, header, body))
+        if (!((header.rta_type != wanted.type || read_body(body, wanted.value)) && ...))
+            return false;
+    return rest.empty();
 }
 
 /// Whether a route is an IPv4 default route for all types of service, in any table but the local
@@ -76,6 +99,8 @@ template <class Read>
            message.rtm_table != RT_TABLE_LOCAL;
 }
 
+/// Adds a route, or one of its next hops, unless its interface is down or it has no IPv4 gateway: a
+/// VPN's tunnel has none, and an IPv6 one (RTA_VIA) answers no NAT-PMP.
 inline void add_route(const default_route& route, unsigned flags, route_table& table)
 {
     const bool down = (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0;
@@ -91,9 +116,7 @@ inline void add_next_hops(raw_bytes hops, unsigned flags, default_route route, r
     while (next_record<&rtnexthop::rtnh_len>(hops, hop, attributes)) {
         route.gateway = {};
         route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
-        if (!read_attributes(attributes, [&](unsigned type, raw_bytes body) {
-                return type != RTA_GATEWAY || read_address(body, route.gateway);
-            }))
+        if (!read_attributes(attributes, attribute{RTA_GATEWAY, route.gateway}))
             return;
         add_route(route, flags | hop.rtnh_flags, table);
     }
@@ -114,26 +137,12 @@ NATPMP_COLD inline void read_route(raw_bytes message, route_table& table)
         return;
     route.table = fixed.rtm_table; // a number above 255 is in an attribute
     raw_bytes hops;
-    const auto read = [&](unsigned type, raw_bytes body) {
-        switch (type) {
-        case RTA_GATEWAY:
-            return read_address(body, route.gateway);
-        case RTA_PREFSRC:
-            return read_address(body, route.preferred_source);
-        case RTA_OIF:
-            return peek(body, route.interface_index);
-        case RTA_PRIORITY:
-            return peek(body, route.metric);
-        case RTA_TABLE:
-            return peek(body, route.table);
-        case RTA_MULTIPATH:
-            hops = body;
-            return true;
-        default:
-            return true;
-        }
-    };
-    if (!read_attributes(message.subspan(sizeof fixed), read) || route.table == RT_TABLE_LOCAL)
+    if (!read_attributes(message.subspan(sizeof fixed), attribute{RTA_GATEWAY, route.gateway},
+                         attribute{RTA_PREFSRC, route.preferred_source},
+                         attribute{RTA_OIF, route.interface_index},
+                         attribute{RTA_PRIORITY, route.metric}, attribute{RTA_TABLE, route.table},
+                         attribute{RTA_MULTIPATH, hops}) ||
+        route.table == RT_TABLE_LOCAL)
         return;
     route.policy = route.table != RT_TABLE_MAIN;
     add_route(route, fixed.rtm_flags, table);
@@ -149,13 +158,10 @@ inline void read_interface_address(raw_bytes message, route_table& table)
     interface_address entry;
     entry.interface_index = fixed.ifa_index;
     entry.prefix_length = fixed.ifa_prefixlen;
-    const auto read = [&](unsigned type, raw_bytes body) {
-        return (type != IFA_LOCAL || read_address(body, entry.address)) &&
-               (type != IFA_ADDRESS || read_address(body, entry.network));
-    };
-    if (!read_attributes(message.subspan(sizeof fixed), read))
+    if (!read_attributes(message.subspan(sizeof fixed), attribute{IFA_LOCAL, entry.address},
+                         attribute{IFA_ADDRESS, entry.network}))
         return;
-    if (entry.address.is_unspecified())
+    if (entry.address.is_unspecified()) // IFA_LOCAL may be missing where there is no peer
         entry.address = entry.network;
     if (!entry.address.is_unspecified())
         table.addresses.push_back(entry);
@@ -170,11 +176,9 @@ NATPMP_COLD inline void read_rule(raw_bytes message, route_table& table)
         return;
     std::uint32_t number = fixed.table;
     std::int32_t longest_suppressed = -1; // of the prefix lengths; -1: none
-    const auto read = [&](unsigned type, raw_bytes body) {
-        return (type != FRA_TABLE || peek(body, number)) &&
-               (type != FRA_SUPPRESS_PREFIXLEN || peek(body, longest_suppressed));
-    };
-    if (!read_attributes(message.subspan(sizeof fixed), read) || longest_suppressed >= 0)
+    if (!read_attributes(message.subspan(sizeof fixed), attribute{FRA_TABLE, number},
+                         attribute{FRA_SUPPRESS_PREFIXLEN, longest_suppressed}) ||
+        longest_suppressed >= 0)
         return;
     for (default_route& route : table.routes)
         route.ruled = route.ruled || route.table == number;
@@ -207,7 +211,7 @@ public:
         raw_bytes body;
         while (next_record<&nlmsghdr::nlmsg_len>(datagram, header, body)) {
             if (header.nlmsg_seq != sequence_)
-                continue;
+                continue; // the rest of the answer to an earlier request
             interrupted_ = interrupted_ || (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
             if (header.nlmsg_type == RTM_NEWROUTE)
                 read_route(body, table_);
@@ -242,7 +246,8 @@ private:
     bool interrupted_ = false;
 };
 
-/// Whether a change notice may concern the choice of a gateway. If it cannot be read, it may.
+/// Whether a change notice may concern the choice of a gateway. If it cannot be read, it may. All
+/// notices of links count: Linux drops the routes of one that goes down without a notice of each.
 [[nodiscard]] inline bool concerns_gateway(raw_bytes datagram) noexcept
 {
     nlmsghdr header;
@@ -324,7 +329,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
         if (!reader.read(raw_bytes(buffer).first(length), error))
             return reader.interrupted();
     }
-    error = net::error::timed_out;
+    error = net::error::timed_out; // the answer has no end
     return false;
 }
 

@@ -188,7 +188,8 @@ public:
         return ::ioctl(socket_.get(), Question, &request) == 0;
     }
 
-    /// Every IPv4 address of the host, each with the name of its interface. False on failure.
+    /// Every IPv4 address of the host, each with the name of its interface. False on failure. The
+    /// system fills the room that it is given, and does not say whether that was enough.
     [[nodiscard]] bool list(std::vector<ifreq>& addresses) const
     {
         constexpr std::size_t most = 65'536;
@@ -202,7 +203,7 @@ public:
             const std::size_t count = static_cast<std::size_t>(request.ifc_len) / sizeof(ifreq);
             addresses.resize(std::min(count, room));
             if (count < room)
-                return true; // else there may be more
+                return true;
         }
         return true;
     }
@@ -220,8 +221,9 @@ private:
         std::bit_cast<net::ip::address_v4::bytes_type>(internet.sin_addr.s_addr));
 }
 
-/// Finds the index of a route's interface. False if the interface is gone or has no connection; an
-/// error if the system does not tell.
+/// Finds the index of a route's interface. False if the interface is gone or has no connection:
+/// when a cable is pulled its route stays, and only netlink marks it. An error if the system does
+/// not tell.
 [[nodiscard]] NATPMP_COLD inline bool resolve_interface(const interface_queries& queries,
                                                         named_route& found, error_code& error)
 {
@@ -256,7 +258,8 @@ private:
 }
 
 /// Reads the default routes from a file, and their interfaces' addresses. The only error is
-/// errc::routes_unreadable.
+/// errc::routes_unreadable. A route that lets nothing out has no interface of its own ("*" or
+/// "lo").
 [[nodiscard]] NATPMP_COLD inline route_table read_proc_table(const char* path, error_code& error)
 {
     route_table table;

@@ -89,13 +89,6 @@ struct routing_entry
     raw_bytes netmask;
 };
 
-/// Copies a value from some place in a message. False if the message ends before it does.
-template <class Value>
-[[nodiscard]] bool peek_at(raw_bytes from, std::size_t at, Value& value) noexcept
-{
-    return at <= from.size() && peek(from.subspan(at), value);
-}
-
 /// Cuts the first message off `rest`. False at the end, and also where a length cannot be true;
 /// `rest` is empty only in the first case.
 [[nodiscard]] inline bool next_message(raw_bytes& rest, routing_message& message) noexcept
@@ -132,11 +125,11 @@ template <class Value>
 {
     std::uint32_t present = 0;
     auto header_size = static_cast<std::uint16_t>(format.header_size);
-    if (!peek_at(message, format.index_at, entry.index) ||
-        !peek_at(message, format.flags_at, entry.flags) ||
-        !peek_at(message, format.addresses_at, present) ||
-        (format.priority_at != 0 && !peek_at(message, format.priority_at, entry.priority)) ||
-        (format.header_size_at != 0 && !peek_at(message, format.header_size_at, header_size)) ||
+    if (!peek(message, entry.index, format.index_at) ||
+        !peek(message, entry.flags, format.flags_at) ||
+        !peek(message, present, format.addresses_at) ||
+        (format.priority_at != 0 && !peek(message, entry.priority, format.priority_at)) ||
+        (format.header_size_at != 0 && !peek(message, header_size, format.header_size_at)) ||
         header_size > message.size())
         return false;
     raw_bytes rest = message.subspan(header_size);
@@ -172,12 +165,6 @@ template <class Value>
            ipv4_of(entry.netmask).is_unspecified() && (entry.flags & route_is_to_host) == 0;
 }
 
-/// Whether a route is in use and lets nothing out.
-[[nodiscard]] inline bool is_blocked(const routing_entry& entry) noexcept
-{
-    return (entry.flags & route_is_up) != 0 && (entry.flags & route_is_barred) != 0;
-}
-
 /// Whether a default route leads through an IPv4 gateway, and is in use.
 [[nodiscard]] inline bool is_usable(const routing_entry& entry) noexcept
 {
@@ -203,16 +190,17 @@ template <class Value>
             continue;
         }
         default_route route;
-        route.blocked = is_blocked(entry);
+        route.blocked = (entry.flags & route_is_up) != 0 && (entry.flags & route_is_barred) != 0;
         if (!is_default_route(entry) || (!route.blocked && !is_usable(entry)))
             continue;
         route.gateway = ipv4_of(entry.gateway);
         route.interface_index = entry.index;
         route.metric = entry.priority;
+        // macOS has a scoped default route for each further interface that is connected.
         route.policy = (entry.flags & format.scoped_flag) != 0;
         table.routes.push_back(route);
     }
-    return good && dump.empty();
+    return good && dump.empty(); // else the dump was cut off
 }
 
 /// Whether what was read from a routing socket may concern the choice of a gateway: a default
@@ -224,20 +212,14 @@ template <class Value>
     while (next_message(notice, message)) {
         if (message.version != format.version)
             continue;
+        const auto type = static_cast<unsigned>(message.type);
+        const bool about_route = message.type == routing_type::added ||
+                                 message.type == routing_type::deleted ||
+                                 message.type == routing_type::changed;
         routing_entry entry;
-        switch (message.type) {
-        case routing_type::added:
-        case routing_type::deleted:
-        case routing_type::changed:
-            if (!read_entry(message.bytes, format, entry) || is_default_route(entry))
-                return true;
-            break;
-        default: {
-            const auto type = static_cast<std::uint8_t>(message.type);
-            if (type < 32 && (format.interface_types >> type & 1) != 0)
-                return true;
-        }
-        }
+        if (about_route ? !read_entry(message.bytes, format, entry) || is_default_route(entry)
+                        : type < 32 && (format.interface_types >> type & 1) != 0)
+            return true;
     }
     return !notice.empty();
 }
@@ -281,7 +263,8 @@ template <class Fetch>
     return {reinterpret_cast<const std::byte*>(address), length};
 }
 
-/// Adds the IPv4 addresses of the interfaces that are up, other than loopback, to `table`.
+/// Adds the IPv4 addresses of the interfaces that are up, other than loopback, to `table`. On a
+/// point-to-point link the peer's address stands for the network.
 inline void add_interface_addresses(const ifaddrs* list, route_table& table)
 {
     for (const ifaddrs* item = list; item; item = item->ifa_next) {
@@ -320,25 +303,6 @@ inline void add_interface_addresses(const ifaddrs* list, route_table& table)
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// The types of message that tell of interfaces and their addresses, and of messages lost.
-[[nodiscard]] constexpr std::uint32_t system_interface_types() noexcept
-{
-    std::uint32_t types = 1U << RTM_NEWADDR | 1U << RTM_DELADDR | 1U << RTM_IFINFO;
-#if defined(RTM_IFANNOUNCE)
-    types |= 1U << RTM_IFANNOUNCE;
-#endif
-#if defined(RTM_CHGADDR)
-    types |= 1U << RTM_CHGADDR;
-#endif
-#if defined(RTM_CHGADDRATTR)
-    types |= 1U << RTM_CHGADDRATTR;
-#endif
-#if defined(RTM_DESYNC)
-    types |= 1U << RTM_DESYNC;
-#endif
-    return types;
-}
-
 /// The layout of this system's messages about routes.
 inline constexpr routing_format system_routing_format{
     .version = RTM_VERSION,
@@ -362,7 +326,20 @@ inline constexpr routing_format system_routing_format{
 #if defined(RTF_IFSCOPE)
     .scoped_flag = RTF_IFSCOPE,
 #endif
-    .interface_types = system_interface_types(),
+    // Of interfaces and their addresses, and of messages lost.
+    .interface_types = 1U << RTM_NEWADDR | 1U << RTM_DELADDR | 1U << RTM_IFINFO
+#if defined(RTM_IFANNOUNCE)
+                       | 1U << RTM_IFANNOUNCE
+#endif
+#if defined(RTM_CHGADDR)
+                       | 1U << RTM_CHGADDR
+#endif
+#if defined(RTM_CHGADDRATTR)
+                       | 1U << RTM_CHGADDRATTR
+#endif
+#if defined(RTM_DESYNC)
+                       | 1U << RTM_DESYNC
+#endif
 };
 static_assert(RTM_ADD == 1 && RTM_DELETE == 2 && RTM_CHANGE == 3 && RTM_GET == 4);
 static_assert(RTF_UP == route_is_up && RTF_GATEWAY == route_has_gateway);
@@ -370,26 +347,21 @@ static_assert(RTF_HOST == route_is_to_host && (RTF_REJECT | RTF_BLACKHOLE) == ro
 static_assert(RTA_DST == 1 && RTA_GATEWAY == 2 && RTA_NETMASK == 4);
 static_assert(std::byte{AF_INET} == routing_family_ipv4);
 
-/// Adds the default routes of the routing table that this process uses.
-inline void add_system_routes(route_table& table, error_code& error)
+/// See gateway.hpp. The addresses of loopback are not among them.
+[[nodiscard]] inline route_table read_system_table(bool with_routes, error_code& error)
 {
     const auto fetch = [](void* data, std::size_t& size) {
         std::array<int, 6> name{CTL_NET, PF_ROUTE, 0, AF_INET, NET_RT_DUMP, 0};
         return ::sysctl(name.data(), name.size(), data, &size, nullptr, 0) == 0 ? 0 : errno;
     };
-    const auto dump = fetch_dump(fetch, error);
-    if (!error && !read_routes(dump, system_routing_format, table))
-        error.assign(EBADMSG, net::error::get_system_category());
-}
-
-/// See gateway.hpp. The addresses of loopback are not among them.
-[[nodiscard]] inline route_table read_system_table(bool with_routes, error_code& error)
-{
     route_table table;
-    if (with_routes)
-        add_system_routes(table, error);
-    if (error)
-        return {};
+    if (with_routes) {
+        const auto dump = fetch_dump(fetch, error);
+        if (!error && !read_routes(dump, system_routing_format, table))
+            error.assign(EBADMSG, net::error::get_system_category());
+        if (error)
+            return {};
+    }
     ifaddrs* list = nullptr;
     if (::getifaddrs(&list) != 0) {
         error = last_system_error();
@@ -447,7 +419,7 @@ namespace detail {
     return {};
 }
 
-// Without notices a change is found by network_changed() and by the retries.
+// Without notices, a change is found by network_changed() and by the retries.
 
 [[nodiscard]] inline int open_change_notices(error_code& error) noexcept
 {

@@ -45,7 +45,8 @@ void close_on_exec(Socket& socket, error_code& error)
 #endif
 }
 
-/// Opens a socket and readies it by `prepare(error)`; closes it again on any error.
+/// Opens a socket and readies it by `prepare(error)`; closes it again on any error, so that an open
+/// socket is a usable one.
 template <class Socket, class Prepare>
 NATPMP_COLD error_code open_socket(Socket& socket, Prepare prepare)
 {
@@ -127,7 +128,7 @@ public:
     {
         error_code ignored;
         socket_.close(ignored);
-        has_first_ = false;
+        has_first_ = false; // it came from the gateway of before
     }
 
 protected:

@@ -33,13 +33,14 @@ namespace detail {
 
 using raw_bytes = std::span<const std::byte>;
 
-/// Copies a value from the front of some bytes, which need no alignment. False if they are too few.
+/// Copies a value from some place in bytes, which need no alignment. False if they end before it
+/// does.
 template <class Value>
-[[nodiscard]] bool peek(raw_bytes from, Value& value) noexcept
+[[nodiscard]] bool peek(raw_bytes from, Value& value, std::size_t at = 0) noexcept
 {
-    if (from.size() < sizeof value)
+    if (at > from.size() || from.size() - at < sizeof value)
         return false;
-    std::memcpy(&value, from.data(), sizeof value);
+    std::memcpy(&value, from.data() + at, sizeof value);
     return true;
 }
 
