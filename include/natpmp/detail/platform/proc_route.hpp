@@ -258,8 +258,7 @@ private:
 }
 
 /// Reads the default routes from a file, and their interfaces' addresses. The only error is
-/// errc::routes_unreadable. A route that lets nothing out has no interface of its own ("*" or
-/// "lo").
+/// errc::routes_unreadable. A route that lets nothing out has no interface ("*").
 [[nodiscard]] NATPMP_COLD inline route_table read_proc_table(const char* path, error_code& error)
 {
     route_table table;
