@@ -7,8 +7,8 @@
 #ifndef NATPMP_TESTING_GATEWAY_SOCKET_HPP
 #define NATPMP_TESTING_GATEWAY_SOCKET_HPP
 
-#include <natpmp/detail/platform/sockets.hpp>
 #include <natpmp/detail/core/time.hpp>
+#include <natpmp/detail/platform/sockets.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 
 // clang-format off

@@ -8,8 +8,8 @@
 #define NATPMP_DETAIL_PLATFORM_CLOCK_HPP
 
 #include <natpmp/detail/asio.hpp> // on Windows, the system's header too
-#include <natpmp/detail/platform/system.hpp>
 #include <natpmp/detail/core/time.hpp>
+#include <natpmp/detail/platform/system.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -7,8 +7,8 @@
 #ifndef NATPMP_DETAIL_PLATFORM_SOCKETS_HPP
 #define NATPMP_DETAIL_PLATFORM_SOCKETS_HPP
 
-#include <natpmp/detail/platform/system.hpp>
 #include <natpmp/detail/core/wire.hpp>
+#include <natpmp/detail/platform/system.hpp>
 
 #include <algorithm>
 #include <array>
