@@ -48,7 +48,8 @@ public:
         descriptor_.async_wait(net::posix::stream_descriptor::wait_read, std::move(handler));
     }
 
-    /// Reads what is there; true if the gateway or the local address may be another.
+    /// Reads what is there; true if the gateway or the local address may be another. Never blocks:
+    /// a wait may end without anything to read.
     [[nodiscard]] bool read()
     {
         return drain_change_notices(descriptor_.native_handle());
@@ -100,7 +101,7 @@ public:
         if (status == NO_ERROR)
             status = ::NotifyUnicastIpAddressChange(AF_INET, &changed<MIB_UNICASTIPADDRESS_ROW>,
                                                     created, FALSE, &addresses_);
-        if (status != NO_ERROR)
+        if (status != NO_ERROR) // one of the two would miss changes
             unsubscribe();
         return windows_error(status);
     }

@@ -57,7 +57,8 @@ namespace detail {
 #endif
 }
 
-/// boot_time_now() as a clock in the form that Asio takes.
+/// boot_time_now() as a clock in the form that Asio takes. platform_clock has no now(), so that the
+/// core cannot read it.
 struct boot_clock : platform_clock
 {
     [[nodiscard]] static time_point now() noexcept
@@ -136,6 +137,7 @@ public:
         if (at != never) {
             const duration since = std::max(at.time_since_epoch(), duration{1}); // 0 would stop it
             const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+            // A time in the past ends the wait at once.
             value.it_value.tv_sec = static_cast<time_t>(seconds.count());
             value.it_value.tv_nsec =
                 static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());

@@ -68,6 +68,7 @@ inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES*
         adapters = adapters->Next;
     if (!adapters || !is_usable(*adapters))
         return;
+    // In 64 bits: an overflow would make the worst route the best.
     constexpr std::uint64_t highest = std::numeric_limits<std::uint32_t>::max();
     default_route route;
     route.gateway = to_address(row.NextHop.Ipv4.sin_addr);
@@ -77,7 +78,8 @@ inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES*
     table.routes.push_back(route);
 }
 
-/// Reads the adapters. The buffer holds the list that it begins with.
+/// Reads the adapters, without what nobody here asks for. The buffer begins with a list that points
+/// into it, so it has the strictest alignment.
 [[nodiscard]] inline std::vector<std::max_align_t> read_adapters(error_code& error)
 {
     constexpr ULONG flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST |
@@ -91,7 +93,7 @@ inline void add_route(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES*
         status = ::GetAdaptersAddresses(
             AF_INET, flags, nullptr, reinterpret_cast<IP_ADAPTER_ADDRESSES*>(buffer.data()), &size);
     }
-    if (status == ERROR_NO_DATA) // a host without any
+    if (status == ERROR_NO_DATA) // a host without any adapter: its routes and addresses are none
         return {};
     if (status != NO_ERROR)
         error = windows_error(status);

@@ -281,6 +281,7 @@ private:
 {
     sockaddr_nl sender{};
     socklen_t sender_size = sizeof sender;
+    // MSG_TRUNC: the size is the datagram's, not that of the part that fits.
     const ssize_t size = ::recvfrom(descriptor, buffer.data(), buffer.size(), flags | MSG_TRUNC,
                                     reinterpret_cast<sockaddr*>(&sender), &sender_size);
     return size > 0 && sender.nl_pid != 0 ? 0 : size;
@@ -302,6 +303,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     request.header.nlmsg_seq = sequence;
     request.body.rtgen_family = AF_INET;
+    // MSG_NOSIGNAL: a sandbox may have closed the other end.
     while (::send(descriptor, &request, sizeof request, MSG_NOSIGNAL) < 0) {
         error = last_system_error();
         if (error != net::error::interrupted)
@@ -310,6 +312,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
 
     dump_reader reader(table, sequence);
     std::vector<std::byte> buffer(32768); // the kernel fills no more than that with small messages
+    // A dump of a million routes takes some thousand datagrams.
     constexpr int most_receives = 100'000;
     for (int count = 0; count < most_receives; ++count) {
         const ssize_t size = receive_from_kernel(descriptor, buffer, 0);
@@ -344,6 +347,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
     route_table table;
     bool interrupted = true;
     for (std::uint32_t attempt = 0; interrupted && attempt < attempts; ++attempt) {
+        // No number twice: what is left of a dump that was given up is then told from the next one.
         const std::uint32_t sequence = 2 * attempt + 1;
         table = {};
         interrupted = with_routes && dump_table(descriptor, RTM_GETROUTE, sequence, table, error);
@@ -356,7 +360,7 @@ NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
         return table;
     error_code untold;
     dump_table(descriptor, RTM_GETRULE, 2 * attempts + 1, table, untold);
-    if (is_shortage(untold)) {
+    if (is_shortage(untold)) { // not the same as a kernel without rules: the next attempt may do
         error = untold;
         return {};
     }

@@ -75,14 +75,14 @@ struct named_route
 [[nodiscard]] NATPMP_COLD inline std::optional<named_route> parse_route_line(std::string_view line)
 {
     std::array<std::string_view, 8> fields;
-    for (auto& field : fields) {
+    for (auto& field : fields) { // there are more, which tell nothing of use
         line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
         field = line.substr(0, line.find_first_of(" \t"));
         line.remove_prefix(field.size());
     }
     const auto& [name, destination, gateway, flags, references, uses, metric, mask] = fields;
 
-    constexpr std::size_t longest_name = 15;
+    constexpr std::size_t longest_name = 15; // what a name in an ifreq has room for
     constexpr std::uint32_t up = 0x1, through_gateway = 0x2, reject = 0x200;
     constexpr std::int64_t least_metric = std::numeric_limits<std::int32_t>::min();
     net::ip::address_v4 target, netmask;
@@ -166,7 +166,7 @@ inline constexpr const char* proc_route_file = "/proc/net/route";
             continue;
         if (size < 0)
             break;
-        if (size == 0) {
+        if (size == 0) { // only a whole table is one: what is missing may be the best route
             error.clear();
             return reader.finish();
         }

@@ -179,7 +179,7 @@ struct routing_entry
 [[nodiscard]] inline bool read_routes(raw_bytes dump, const routing_format& format,
                                       route_table& table)
 {
-    bool good = true;
+    bool good = true; // a message that cannot be read may be the default route
     routing_message message;
     while (next_message(dump, message)) {
         if (message.version != format.version || message.type != routing_type::got)
@@ -316,6 +316,7 @@ inline constexpr routing_format system_routing_format{
 #if defined(__OpenBSD__)
     .priority_at = offsetof(rt_msghdr, rtm_priority),
 #endif
+// ROUNDUP() or RT_ROUNDUP() in the system's source.
 #if defined(__APPLE__)
     .alignment = sizeof(std::uint32_t),
 #elif defined(__NetBSD__)
@@ -341,6 +342,7 @@ inline constexpr routing_format system_routing_format{
                        | 1U << RTM_DESYNC
 #endif
 };
+// The readers above have these numbers without the system's headers.
 static_assert(RTM_ADD == 1 && RTM_DELETE == 2 && RTM_CHANGE == 3 && RTM_GET == 4);
 static_assert(RTF_UP == route_is_up && RTF_GATEWAY == route_has_gateway);
 static_assert(RTF_HOST == route_is_to_host && (RTF_REJECT | RTF_BLACKHOLE) == route_is_barred);
@@ -382,6 +384,7 @@ static_assert(std::byte{AF_INET} == routing_family_ipv4);
 #else
     constexpr int type = SOCK_RAW;
 #endif
+    // Where the type cannot say it, fcntl() makes the socket close on exec and not block.
     // Of all families: with one, some kernels keep the messages about interfaces to themselves.
     descriptor_guard socket(::socket(PF_ROUTE, type, 0));
     if (socket.get() < 0 || ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0 ||

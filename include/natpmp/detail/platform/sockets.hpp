@@ -153,7 +153,8 @@ class request_socket : public udp_socket<Executor>
 public:
     using udp_socket<Executor>::udp_socket;
 
-    /// Opens it towards a gateway's port, from the local address if one is known.
+    /// Opens it towards a gateway's port, from the local address if one is known: a host with
+    /// several gets its mappings for the address that it sends from (RFC 6886, section 3.3).
     error_code open(const gateway& where, std::uint16_t port)
     {
         return open_socket(this->socket_, [&](error_code& error) {
@@ -209,7 +210,9 @@ public:
 #endif
             if (!error)
                 socket.bind({bound, port}, error);
-            error_code not_joined; // all hosts are in this group in any case
+            // Every host is in this group without joining (RFC 1112, section 4), so a failure does
+            // not count. Joining picks the interface, for IP_MULTICAST_ALL.
+            error_code not_joined;
             if (where.local_address.is_v4())
                 socket.set_option(
                     net::ip::multicast::join_group(group, where.local_address.to_v4()), not_joined);

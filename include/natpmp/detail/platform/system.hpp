@@ -46,6 +46,7 @@ template <class Value>
 
 #if !defined(_WIN32)
 
+/// What errno says. To be called before anything else that may set it.
 [[nodiscard]] inline error_code last_system_error() noexcept
 {
     return {errno, net::error::get_system_category()};
