@@ -98,7 +98,7 @@ public:
 
     /// Takes over the mappings and the pending operations.
     basic_client(basic_client&& other) noexcept
-        : executor_(other.executor_), state_(std::move(other.state_))
+        : executor_(other.get_executor()), state_(std::move(other.state_))
     {}
 
     /// Destroys what was there, then takes over.

@@ -247,15 +247,14 @@ private:
             return false;
         auto next = events_.extract(events_.begin());
         now_ = std::max(now_, next.key());
-        if (!next.mapped().on_host) {
+        const bool waits_for_host = next.mapped().on_host && (blocked_ || now_ < acts_from());
+        if (!waits_for_host) {
             next.mapped().action();
         } else if (blocked_) {
             put_off_.push_back(std::move(next.mapped()));
-        } else if (now_ < acts_from()) {
+        } else {
             next.key() = acts_from();
             events_.insert(std::move(next));
-        } else {
-            next.mapped().action();
         }
         return true;
     }

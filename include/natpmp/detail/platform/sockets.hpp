@@ -198,9 +198,9 @@ public:
         return open_socket(socket, [&](error_code& error) {
             const net::ip::address_v4 group(0xE0000001);
 #if defined(_WIN32)
-            const auto bound = net::ip::address_v4::any(); // binds to the host's own addresses only
+            const auto& bound = net::ip::address_v4::any(); // a socket binds to own addresses only
 #else
-            const auto bound = group; // so that unicast to the port does not come in
+            const auto& bound = group; // so that unicast to the port does not come in
 #endif
             socket.set_option(net::socket_base::reuse_address(true), error);
 #if defined(SO_REUSEPORT)
