@@ -130,9 +130,9 @@ int main(int count, char** values)
         keep_freed_memory();
         run(10'000, 0, 0, false);
     }
-    const std::vector<std::size_t> sizes =
-        chosen.limits ? std::vector<std::size_t>{10, 1'000, 10'000}
-                      : std::vector<std::size_t>{10, 100, 1'000, 10'000};
+    const std::vector<std::size_t> sizes = chosen.limits
+                                               ? std::vector<std::size_t>{10, 1'000, 10'000}
+                                               : std::vector<std::size_t>{10, 100, 1'000, 10'000};
 
     std::printf("the engine alone, virtual time, an answer after 1 ms; sizeof(record) is %zu\n",
                 sizeof(natpmp::detail::mapping_record));

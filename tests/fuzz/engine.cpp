@@ -255,8 +255,9 @@ private:
             seen.reached(place::kept_trying,
                          each.stage == natpmp::detail::operation_stage::address &&
                              each.request.keep_trying);
-            seen.reached(place::moved, each.kind == operation_kind::wait_event &&
-                                           each.happened.kind == natpmp::event_kind::gateway_changed);
+            seen.reached(place::moved,
+                         each.kind == operation_kind::wait_event &&
+                             each.happened.kind == natpmp::event_kind::gateway_changed);
         }
     }
 

@@ -234,7 +234,7 @@ private:
         watch.wire.host_changed(found); // another socket may begin anew
         if (none || !socket_opens) {
             core.on_no_gateway(none ? error_code{errc::no_gateway} : net::error::no_descriptors,
-                        world.now());
+                               world.now());
         } else {
             core.on_gateway(found, world.now());
             socket_ = core.has_gateway();

@@ -12,8 +12,8 @@
 namespace backoff_burst_test {
 using namespace std::chrono_literals;
 using natpmp::time_point;
-using natpmp::detail::retransmission;
 using natpmp::detail::duration;
+using natpmp::detail::retransmission;
 
 const time_point start{5h};
 
@@ -67,7 +67,8 @@ TEST_CASE("backoff: the end of a burst", "[backoff]")
     const outcome cut = run(retransmission(9, start, start + 1s));
     CHECK(cut.sent == std::vector<duration>{0ms, 250ms, 750ms});
     CHECK(cut.over == 1s);
-    const outcome exact = run(retransmission(9, start, start + 750ms)); // nothing is sent at the end itself
+    const outcome exact =
+        run(retransmission(9, start, start + 750ms)); // nothing is sent at the end itself
     CHECK(exact.sent == std::vector<duration>{0ms, 250ms});
     CHECK(exact.over == 750ms);
     const outcome late = run(retransmission(9, start - 2s, start - 1s)); // it began after its end
