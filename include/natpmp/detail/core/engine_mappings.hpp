@@ -92,6 +92,8 @@ inline void engine::end_mapping(mapping_record& entry, time_point now)
 /// Erases a record, unless the reader of events has yet to hear of its end.
 inline void engine::erase_when_read(mapping_record& entry)
 {
+    if (request_ && request_->entry == &entry)
+        request_.reset(); // a clean-up that a shutdown cuts short: its outcome matters no more
     if (entry.reported != known_state::nothing) {
         entry.ended = true;
         mark_unread(entry);
