@@ -142,8 +142,8 @@ TEST_CASE("idle: status and mappings can be asked at any time")
     CHECK(*status.next_due <= 3600s);
     const auto up = on.mappings();
     REQUIRE(up.size() == 2);
-    CHECK(up[0].protocol == protocol::udp);
-    CHECK(up[1].protocol == protocol::tcp);
+    CHECK(up[0].protocol == protocol::tcp);
+    CHECK(up[1].protocol == protocol::udp);
     CHECK(up[1].lifetime == 7200s);
 }
 

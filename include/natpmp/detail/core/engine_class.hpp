@@ -263,7 +263,7 @@ private:
     [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept;
     [[nodiscard]] event event_of(event_kind kind, const mapping_record& entry) const noexcept;
     [[nodiscard]] std::optional<event_kind> unread_kind(const mapping_record& entry) const noexcept;
-    [[nodiscard]] std::optional<event> take_client_event() noexcept;
+    [[nodiscard]] std::optional<event> take_client_event();
     static void mark_read(mapping_record& entry) noexcept;
 
     client_options options_;

@@ -109,7 +109,7 @@ inline std::optional<event_kind> engine::unread_kind(const mapping_record& entry
 }
 
 /// Events that concern no single mapping; they come first.
-inline std::optional<event> engine::take_client_event() noexcept
+inline std::optional<event> engine::take_client_event()
 {
     event happened = event_of(event_kind::announcements_unavailable, mapping_record{{}});
     if (announcements_error_unread_) {

@@ -22,22 +22,25 @@ struct mapping_key
     natpmp::protocol protocol = natpmp::protocol::udp;
     std::uint16_t internal_port = 0;
 
-    /// How many keys there are.
-    static constexpr std::size_t count = std::size_t{1} << 17;
-
-    /// The key as one number below `count`.
-    [[nodiscard]] std::uint32_t number() const noexcept
-    {
-        return (protocol == natpmp::protocol::tcp ? 0x10000U : 0U) | internal_port;
-    }
-
     /// Whether it stands for a port that the gateway assigns (map_request::gateway_assigns_port).
     [[nodiscard]] bool assigned() const noexcept
     {
         return internal_port == 0;
     }
 
-    friend auto operator<=>(const mapping_key&, const mapping_key&) = default;
+    friend bool operator==(const mapping_key&, const mapping_key&) = default;
+
+    /// TCP before UDP, as in a mapping_pair; then by port.
+    friend auto operator<=>(const mapping_key& left, const mapping_key& right) noexcept
+    {
+        return left.rank() <=> right.rank();
+    }
+
+private:
+    [[nodiscard]] std::uint32_t rank() const noexcept
+    {
+        return (protocol == natpmp::protocol::udp ? 0x10000U : 0U) | internal_port;
+    }
 };
 
 } // namespace detail
