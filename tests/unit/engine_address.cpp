@@ -33,8 +33,8 @@ TEST_CASE("engine address: asked for alone (X0-1)", "[engine][address]")
     CHECK_FALSE(call.error);
     CHECK(call.address.to_string() == "203.0.113.7");
     CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
-    CHECK(world.core.deadline() == natpmp::detail::never);
+    CHECK_FALSE(world.active());
+    CHECK(world.deadline() == never);
 }
 
 TEST_CASE("engine address: refusals and 0.0.0.0 (C-3, C-5)", "[engine][address]")
@@ -46,8 +46,8 @@ TEST_CASE("engine address: refusals and 0.0.0.0 (C-3, C-5)", "[engine][address]"
     world.settle();
     CHECK(call.error == (code ? static_cast<result_code>(code) : result_code::network_failure));
     CHECK(call.address.is_unspecified());
-    CHECK(world.core.status(world.now).external_address.is_unspecified());
-    CHECK(world.core.status(world.now).external_address_kind == natpmp::address_kind::unknown);
+    CHECK(world.status().external_address.is_unspecified());
+    CHECK(world.status().external_address_kind == natpmp::address_kind::unknown);
 }
 
 TEST_CASE("engine address: a missing one never fails a mapping", "[engine][address]")
@@ -86,7 +86,7 @@ TEST_CASE("engine address: a missing one never fails a mapping", "[engine][addre
         CHECK(world.done_at(call) == "0.1");
         CHECK_FALSE(call.error);
     }
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine address: it is asked for later, and told", "[engine][address]")
@@ -101,7 +101,7 @@ TEST_CASE("engine address: it is asked for later, and told", "[engine][address]"
     world.run_until(100s);
     CHECK(address_requests(world) == 2);
     CHECK(world.take_events() == lines{"address_changed 203.0.113.7"});
-    CHECK(world.core.mappings()[0].external_address.to_string() == "203.0.113.7");
+    CHECK(world.mappings()[0].external_address.to_string() == "203.0.113.7");
 }
 
 TEST_CASE("engine address: asked for ever less often while it is missing", "[engine][address]")
@@ -131,7 +131,7 @@ TEST_CASE("engine address: private and shared ones are kept and told apart (W-1)
     world.settle();
     CHECK_FALSE(call.error);
     CHECK(call.mappings[0].external_address.to_string() == text);
-    CHECK(world.core.status(world.now).external_address_kind == kind);
+    CHECK(world.status().external_address_kind == kind);
     CHECK(natpmp::publicly_routable(call.mappings[0].external_address) ==
           (kind == address_kind::routable));
 }

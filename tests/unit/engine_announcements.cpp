@@ -23,13 +23,13 @@ TEST_CASE("engine announcement: another address is an event, not a re-creation (
     driver world;
     prepare(world);
     CHECK(world.announce(address_answer("203.0.113.99", world.epoch())) == ignore_reason::none);
-    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.99");
+    CHECK(world.status().external_address.to_string() == "203.0.113.99");
     CHECK(world.take_events() == lines{"address_changed 203.0.113.99"});
-    CHECK(world.core.mappings()[0].external_address.to_string() == "203.0.113.99");
+    CHECK(world.mappings()[0].external_address.to_string() == "203.0.113.99");
     world.run_until(3000s);
     for (const std::string& line : world.wire)
         CHECK(line.find("map") == std::string::npos);
-    CHECK(world.core.status(world.now).resets == 0);
+    CHECK(world.status().resets == 0);
 }
 
 TEST_CASE("engine announcement: only the current gateway's (B-3)", "[engine][announcement]")
@@ -40,11 +40,11 @@ TEST_CASE("engine announcement: only the current gateway's (B-3)", "[engine][ann
     prepare(world);
     CHECK(world.announce(address_answer("203.0.113.99", 0), from) == ignore_reason::wrong_source);
     CHECK(world.ignored(ignore_reason::wrong_source) == 1);
-    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.7");
+    CHECK(world.status().external_address.to_string() == "203.0.113.7");
     CHECK(world.take_events().empty());
     world.run_until(3000s);
     CHECK(world.wire.empty());
-    CHECK(world.core.status(world.now).resets == 0);
+    CHECK(world.status().resets == 0);
     // Nor the old one's, once there is another.
     world.attach(elsewhere());
     world.run_until(3010s);
@@ -66,11 +66,11 @@ TEST_CASE("engine announcement: a failure has a clock and no address (B-9, C-3)"
     driver world;
     prepare(world);
     CHECK(world.announce(address_answer("203.0.113.99", 0, 3)) == ignore_reason::none);
-    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.7");
-    CHECK(world.core.status(world.now).resets == 1);
+    CHECK(world.status().external_address.to_string() == "203.0.113.7");
+    CHECK(world.status().resets == 1);
     world.boot_epoch = 0U - 100U;
     world.run_until(106s);
-    CHECK(world.core.status(world.now).renewals == 1);
+    CHECK(world.status().renewals == 1);
 }
 
 TEST_CASE("engine announcement: 0.0.0.0 does not hide a known address (C-5)",
@@ -79,7 +79,7 @@ TEST_CASE("engine announcement: 0.0.0.0 does not hide a known address (C-5)",
     driver world;
     prepare(world);
     world.announce(address_answer("0.0.0.0", world.epoch()));
-    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.7");
+    CHECK(world.status().external_address.to_string() == "203.0.113.7");
     CHECK(world.take_events().empty());
 }
 
@@ -99,8 +99,8 @@ TEST_CASE("engine announcement: malformed ones (V-10)", "[engine][announcement]"
         CHECK(world.announce(hex(text)) == ignore_reason::wrong_opcode);
     for (const char* text : {"01 80 00 00 00 00 00 00 cb 00 71 07", "03 80"})
         CHECK(world.announce(hex(text)) == ignore_reason::wrong_version);
-    CHECK(world.core.status(world.now).resets == 0);
-    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.7");
+    CHECK(world.status().resets == 0);
+    CHECK(world.status().external_address.to_string() == "203.0.113.7");
     world.run_until(3000s);
     CHECK(world.wire.empty());
     good.resize(1500);
@@ -119,15 +119,15 @@ TEST_CASE("engine announcement: PCP's is a hint to ask for the address once (B-1
         CHECK(world.announce(pcp) == ignore_reason::none);
         world.run_until(1000s);
         CHECK(world.wire == lines{"100 address"});
-        CHECK(world.core.status(world.now).resets == 0);
+        CHECK(world.status().resets == 0);
     }
     SECTION("its answer tells of the loss")
     {
         world.boot_epoch = 0U - 99U;
         world.announce(pcp);
         world.run_until(106s);
-        CHECK(world.core.status(world.now).resets == 1);
-        CHECK(world.core.status(world.now).renewals == 1);
+        CHECK(world.status().resets == 1);
+        CHECK(world.status().renewals == 1);
     }
     SECTION("a flood of them asks seldom")
     {
@@ -160,18 +160,18 @@ TEST_CASE("engine announcement: revives what waits for a silent gateway (T-7)",
     world.run_until(20s);
     world.silence();
     world.run_until(1000s);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     world.heal();
     world.take_wire();
     world.announce(address_answer("203.0.113.7", world.epoch()));
     world.run_until(1006s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine announcement: the port is not to be had: said once", "[engine][announcement]")
 {
     driver world;
-    world.core.announcements_unavailable(natpmp::net::error::address_in_use);
+    world.announcements_unavailable(natpmp::net::error::address_in_use);
     world.map(tcp(80));
     world.settle();
     const lines events = world.take_events();

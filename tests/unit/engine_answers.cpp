@@ -43,18 +43,18 @@ TEST_CASE("engine answer: what is ignored disturbs no timer (V-3, V-4, V-10)", "
     }));
     CHECK(world.receive(packet) == why);
     CHECK(world.ignored(why) == 1);
-    CHECK(world.core.status(world.now).received == 0);
-    CHECK(world.core.status(world.now).external_address.is_unspecified());
-    CHECK(world.core.mappings().empty());
+    CHECK(world.status().received == 0);
+    CHECK(world.status().external_address.is_unspecified());
+    CHECK(world.mappings().empty());
     world.run_until(127'749ms);
     CHECK(world.sent.size() == 9);
     CHECK(world.sent_at[1] == origin + 250ms);
-    CHECK(world.core.status(world.now).resets == 0);
+    CHECK(world.status().resets == 0);
     // The true answer is taken still, and is the first to set the clock.
     world.heal();
     world.receive(map_answer(protocol::tcp, 4001, 4001, 7200, 5));
-    CHECK(world.core.status(world.now).up == 1);
-    CHECK(world.core.status(world.now).resets == 0);
+    CHECK(world.status().up == 1);
+    CHECK(world.status().resets == 0);
 }
 
 TEST_CASE("engine answer: forms of refusal that end the request (C-1, C-2, X-6, V-4)",
@@ -82,9 +82,9 @@ TEST_CASE("engine answer: forms of refusal that end the request (C-1, C-2, X-6, 
     }));
     INFO(text);
     CHECK(world.receive(hex(text)) == ignore_reason::none);
-    CHECK(world.core.status(world.now).received == 1);
-    CHECK(world.core.status(world.now).last_error == static_cast<result_code>(code));
-    CHECK(world.core.status(world.now).kept == 0);
+    CHECK(world.status().received == 1);
+    CHECK(world.status().last_error == static_cast<result_code>(code));
+    CHECK(world.status().kept == 0);
     CHECK(std::count_if(world.sent.begin(), world.sent.end(),
                         [](const request& each) { return each.is_create(); }) == 1);
 }
@@ -95,7 +95,7 @@ TEST_CASE("engine answer: what is not asked is not awaited (V-6)", "[engine][ans
     world.map(tcp(80));
     world.run_until(10s);
     world.take_events();
-    const time_point due = world.core.deadline();
+    const time_point due = world.deadline();
     for (int count = 0; count < 3; ++count)
         CHECK(world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch())) ==
               ignore_reason::not_awaited);
@@ -104,10 +104,10 @@ TEST_CASE("engine answer: what is not asked is not awaited (V-6)", "[engine][ans
     CHECK(world.receive(hex("02 80")) == ignore_reason::not_awaited);
     CHECK(world.receive(hex("00 80 00 01 00 00 03 e8")) == ignore_reason::not_awaited);
     CHECK(world.ignored(ignore_reason::not_awaited) == 6);
-    CHECK(world.core.deadline() == due);
+    CHECK(world.deadline() == due);
     CHECK(world.take_events().empty());
-    CHECK(world.core.status(world.now).renewals == 0);
-    CHECK(world.core.status(world.now).external_address.to_string() == "203.0.113.7");
+    CHECK(world.status().renewals == 0);
+    CHECK(world.status().external_address.to_string() == "203.0.113.7");
 }
 
 TEST_CASE("engine answer: answered twice, granted once (V-6)", "[engine][answer]")
@@ -125,7 +125,7 @@ TEST_CASE("engine answer: answered twice, granted once (V-6)", "[engine][answer]
     world.run_until(1000s);
     CHECK(world.done_at(call) == "0.02");
     CHECK(world.take_events() == lines{"mapped tcp 80 80"});
-    CHECK(world.core.status(world.now).renewals == 0);
+    CHECK(world.status().renewals == 0);
 }
 
 TEST_CASE("engine answer: a slow gateway answers each retransmission (Q-3)", "[engine][answer]")
@@ -164,10 +164,10 @@ TEST_CASE("engine answer: noise while a request is in flight (V-10)", "[engine][
         if (packet.size() < 2 || (packet[0] != 0 && packet[0] != 2))
             REQUIRE(world.receive(packet) != ignore_reason::none);
     }
-    CHECK(world.core.status(world.now).received == 0);
+    CHECK(world.status().received == 0);
     world.run_until(127'749ms);
     CHECK(world.sent.size() == 9);
-    CHECK(world.core.status(world.now).kept == 0);
+    CHECK(world.status().kept == 0);
 }
 
 } // namespace engine_answers_test

@@ -49,7 +49,7 @@ TEST_CASE("engine assigned: the port is the gateway's, at every renewal", "[engi
     world.run_until(61s);
     CHECK(world.take_wire() == lines{"60 map udp 0 1 60"});
     CHECK(world.take_events() == lines{"port_changed udp 0 50000"});
-    CHECK(world.core.mappings().at(0).external_port == 50000);
+    CHECK(world.mappings().at(0).external_port == 50000);
 }
 
 TEST_CASE("engine assigned: both protocols are asked alike", "[engine][assigned]")
@@ -139,8 +139,8 @@ TEST_CASE("engine assigned: unmapped, it is sent nothing and runs out (D-8)", "[
     operation& call = world.unmap(udp(0));
     CHECK(world.done_at(call) == "1");
     CHECK_FALSE(call.error);
-    CHECK(world.core.mappings().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK(world.mappings().empty());
+    CHECK_FALSE(world.active());
     world.run_until(1000s);
     CHECK(world.wire.empty());
 
@@ -160,8 +160,8 @@ TEST_CASE("engine assigned: unmapped while it is asked for", "[engine][assigned]
     CHECK_FALSE(unmap.error);
     world.run_until(1000s);
     CHECK(world.wire == lines{"0 map udp 0 1 60"});
-    CHECK(world.core.mappings().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK(world.mappings().empty());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine assigned: cancelled with its answer under way", "[engine][assigned]")
@@ -175,8 +175,8 @@ TEST_CASE("engine assigned: cancelled with its answer under way", "[engine][assi
     world.cancel(call);
     world.run_until(1000s);
     CHECK_FALSE(deletes(world.wire));
-    CHECK(world.core.mappings().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK(world.mappings().empty());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine assigned: a shutdown deletes the others only (D-8)", "[engine][assigned]")

@@ -44,12 +44,12 @@ TEST_CASE("engine background: a mapping that is wanted again while it is deleted
     operation& again = world.map(keep(tcp(80))); // waits in the background
     world.receive(delete_answer(protocol::tcp, 80, world.epoch()));
     CHECK(world.done_at(gone) == "1");
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     world.heal();
     world.run_until(60s);
     CHECK_FALSE(again.error);
     CHECK(world.done_at(again) != "pending");
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine background: a mapping that was given up and is wanted again is asked for",
@@ -60,7 +60,7 @@ TEST_CASE("engine background: a mapping that was given up and is wanted again is
     world.run_until(1s);
     world.silence();
     world.map(tcp(81));
-    world.core.unmap_quietly({protocol::tcp, 80}, world.now);
+    world.unmap_quietly(tcp(80));
     operation& again = world.map(keep(tcp(80)));
     for (int count = 0; count < 5; ++count) {
         world.refused();
@@ -69,7 +69,7 @@ TEST_CASE("engine background: a mapping that was given up and is wanted again is
     world.heal();
     world.run_until(120s);
     CHECK(world.done_at(again) != "pending");
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine background: a second wish for what is up does not wait for the renewal",
@@ -125,7 +125,7 @@ TEST_CASE("engine background: notices of the host without end neither flood nor 
     request.keep_trying = refusing;
     operation& call = world.map(request);
     for (int second = 0; second < 3600; ++second) {
-        world.core.host_changed(world.now);
+        world.host_changed();
         world.run_for(1s);
     }
     CHECK(world.sent.size() < 80);
@@ -146,7 +146,7 @@ TEST_CASE("engine background: a port that alone is not answered has a pause of i
     world.map(keep(tcp(81)));
     world.run_until(2h);
     CHECK(creates(world, 81, 1h) <= 70); // a burst every 8 minutes at most
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine background: an operation does not hold a renewal until the lease ends",
@@ -168,7 +168,7 @@ TEST_CASE("engine background: an operation does not hold a renewal until the lea
     CHECK(creates(world, 80, 50s) == 1);
     world.run_until(1000s);
     CHECK(call.error == errc::gateway_silent);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine background: what was unmapped without a gateway is not called deleted",
@@ -211,7 +211,7 @@ TEST_CASE("engine background: why the address is not known (C-3, C-5)", "[engine
     }
     world.map(tcp(80));
     world.run_until(1s);
-    CHECK_FALSE(world.core.status(world.now).external_address_error);
+    CHECK_FALSE(world.status().external_address_error);
     world.take_events();
     world.gateway = [&](const request& asked) {
         return asked.is_address() ? address_answer("0.0.0.0", world.epoch(), code)
@@ -219,8 +219,8 @@ TEST_CASE("engine background: why the address is not known (C-3, C-5)", "[engine
     };
     world.address();
     world.settle();
-    CHECK(world.core.status(world.now).external_address_error == result_code::network_failure);
-    const auto news = world.core.take_event();
+    CHECK(world.status().external_address_error == result_code::network_failure);
+    const auto news = world.take_event();
     REQUIRE(news);
     CHECK(news->kind == natpmp::event_kind::address_changed);
     CHECK(news->error == result_code::network_failure);

@@ -44,7 +44,7 @@ TEST_CASE("engine cancel: before the first datagram there is no effect", "[engin
     CHECK(world.wire == lines{"0 address"});
     CHECK_FALSE(first.error);
     CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine cancel: total alone waits once a datagram is out", "[engine][cancel]")
@@ -69,7 +69,7 @@ TEST_CASE("engine cancel: after the map request a delete undoes it", "[engine][c
     world.cancel(call);
     CHECK(world.done_at(call) == "0.1");
     CHECK(call.error == aborted);
-    CHECK(world.core.active());
+    CHECK(world.active());
 
     SECTION("after a second without an answer")
     {
@@ -89,10 +89,10 @@ TEST_CASE("engine cancel: after the map request a delete undoes it", "[engine][c
         world.run_until(100s);
         CHECK(world.wire == lines{"0 map tcp 80 80 7200"});
     }
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
-    CHECK(world.core.status(world.now).kept == 0);
+    CHECK_FALSE(world.active());
+    CHECK(world.status().kept == 0);
 }
 
 TEST_CASE("engine cancel: the delete that undoes is retransmitted", "[engine][cancel]")
@@ -103,11 +103,11 @@ TEST_CASE("engine cancel: the delete that undoes is retransmitted", "[engine][ca
     world.run_until(100ms);
     world.cancel(call);
     world.run_until(1100ms);
-    CHECK(world.core.active()); // its delete is in flight
+    CHECK(world.active()); // its delete is in flight
     world.run_until(100s);
     CHECK(world.wire == lines{"0 map tcp 80 80 7200", "1.1 delete tcp 80", "1.35 delete tcp 80",
                               "1.85 delete tcp 80"});
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine cancel: no delete if something else wants the key", "[engine][cancel]")
@@ -125,7 +125,7 @@ TEST_CASE("engine cancel: no delete if something else wants the key", "[engine][
     CHECK(world.done_at(second) != "pending");
     for (const request& each : world.sent)
         CHECK_FALSE(each.is_delete());
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine cancel: while the address is asked for the mapping is undone", "[engine][cancel]")
@@ -142,7 +142,7 @@ TEST_CASE("engine cancel: while the address is asked for the mapping is undone",
     CHECK(world.wire.front() == "0 map tcp 80 80 7200");
     CHECK(std::count_if(world.sent.begin(), world.sent.end(),
                         [](const request& each) { return each.is_delete(); }) == 1);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events().empty());
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("engine cancel: a clean-up in flight, whose key is forgotten", "[engin
     CHECK(world.wire ==
           lines{"0 delete tcp 80", "0.1 delete tcp 81", "0.1 map tcp 81 81 7200", "0.1 address"});
     CHECK_FALSE(next.error);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine cancel: cancel_all ends what waits and keeps mappings", "[engine][cancel]")
@@ -175,13 +175,12 @@ TEST_CASE("engine cancel: cancel_all ends what waits and keeps mappings", "[engi
     operation& first = world.map(tcp(81));
     operation& second = world.address();
     operation& third = world.wait_event();
-    world.core.cancel_all(world.now);
-    world.step();
+    world.cancel_all();
     for (operation* each : {&first, &second, &third}) {
         CHECK(each->error == aborted);
         CHECK(world.done_at(*each) == "10");
     }
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     world.heal();
     world.run_until(3600s);
     CHECK(std::count(world.wire.begin(), world.wire.end(), "3600 map tcp 80 80 7200") == 1);
@@ -196,12 +195,11 @@ TEST_CASE("engine cancel: close ends everything and sends nothing", "[engine][ca
     operation& first = world.map(tcp(81));
     operation& second = world.shutdown(10s);
     world.take_wire();
-    world.core.close(world.now);
-    world.step();
+    world.close();
     CHECK(world.done_at(first) == "10");
     CHECK(second.error == aborted);
-    CHECK(world.core.closed());
-    CHECK_FALSE(world.core.active());
+    CHECK(world.closed());
+    CHECK_FALSE(world.active());
     world.run_until(10'000s);
     CHECK(world.wire.empty());
     CHECK(world.map(tcp(82)).error == errc::closed);

@@ -28,7 +28,7 @@ TEST_CASE("engine deadline: to the millisecond", "[engine][deadline]")
     world.run_until(100s);
     CHECK(world.done_at(call) == "5.2");
     CHECK(call.error == errc::timed_out);
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine deadline: the time in the queue counts", "[engine][deadline]")
@@ -58,11 +58,11 @@ TEST_CASE("engine deadline: it touches only its own operation", "[engine][deadli
     operation& other = world.map(tcp(82));
     world.run_until(15s);
     CHECK(call.error == errc::timed_out);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     world.heal();
     world.run_until(100s);
     CHECK_FALSE(other.error);
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("engine deadline: it does not make the schedule longer", "[engine][deadline]")
@@ -86,7 +86,7 @@ TEST_CASE("engine deadline: a mapping that is there is success", "[engine][deadl
     CHECK(world.done_at(call) == "2");
     CHECK_FALSE(call.error);
     CHECK(call.mappings[0].external_address.is_unspecified());
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine deadline: what the gateway may have made is undone", "[engine][deadline]")

@@ -131,7 +131,7 @@ TEST_CASE("engine: the network repeats the clean-up's answer", "[engine][answer]
     world.run_until(10s);
     CHECK_FALSE(call.error);
     CHECK(world.done_at(call) == "0.03");
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine: a delete answer after the grant causes one renewal at once", "[engine][answer]")
@@ -150,7 +150,7 @@ TEST_CASE("engine: a delete answer after the grant causes one renewal at once", 
     world.run_until(100s);
     // The second answer came while that renewal was in flight.
     CHECK(world.wire == lines{"5 map tcp 80 80 7200", "6 map tcp 80 80 7200"});
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine: that renewal keeps its distance of 1 s", "[engine][answer]")

@@ -66,7 +66,7 @@ TEST_CASE("engine distance: one retry put off does not put off the others", "[en
     world.run_until(8'500ms);
     CHECK(creates(world).size() == 3);
     world.run_until(9s);
-    CHECK(world.core.mappings().size() == 3);
+    CHECK(world.mappings().size() == 3);
 }
 
 TEST_CASE("engine distance: renewals that gave way come again", "[engine][distance]")
@@ -84,7 +84,7 @@ TEST_CASE("engine distance: renewals that gave way come again", "[engine][distan
     world.heal();
     world.run_until(3700s);
     CHECK(world.wire == lines{"3601.1 address", "3602 map tcp 1 1 7200"});
-    CHECK(world.core.status(world.now).renewals == 1);
+    CHECK(world.status().renewals == 1);
 }
 
 TEST_CASE("engine distance: after an unmap a map starts 1 s after the last one",
@@ -99,7 +99,7 @@ TEST_CASE("engine distance: after an unmap a map starts 1 s after the last one",
     CHECK(world.wire ==
           lines{"0 map tcp 1 1 7200", "0 address", "0.2 delete tcp 1", "1 map tcp 1 1 7200"});
     CHECK_FALSE(call.error);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 } // namespace engine_distance_test

@@ -176,7 +176,7 @@ TEST_CASE("engine event: what is already there is read at once", "[engine][event
 TEST_CASE("engine event: the hook sees each of them, in order", "[engine][event]")
 {
     driver world;
-    world.core.collect_events(true);
+    world.collect_events(true);
     prepare(world);
     world.run_until(61s);
     world.silence();
@@ -184,15 +184,15 @@ TEST_CASE("engine event: the hook sees each of them, in order", "[engine][event]
     world.gateway = granting(world, 81);
     world.run_until(300s);
     std::vector<event_kind> kinds;
-    for (const natpmp::event& each : world.core.collected_events())
+    for (const natpmp::event& each : world.collected_events())
         kinds.push_back(each.kind);
     REQUIRE(kinds.size() >= 6);
     CHECK(std::vector(kinds.begin(), kinds.begin() + 6) ==
           std::vector{event_kind::mapped, event_kind::renewed, event_kind::renewed,
                       event_kind::renewal_failing, event_kind::lost, event_kind::port_changed});
-    world.core.collect_events(false);
+    world.collect_events(false);
     world.run_until(1000s);
-    CHECK(world.core.collected_events().empty());
+    CHECK(world.collected_events().empty());
 }
 
 TEST_CASE("engine event: nobody reads, nothing grows", "[engine][event]")
@@ -205,7 +205,7 @@ TEST_CASE("engine event: nobody reads, nothing grows", "[engine][event]")
         world.unmap(tcp(port));
     world.run_until(11h);
     CHECK(world.take_events().empty()); // never read, so never known
-    CHECK(world.core.collected_events().empty());
+    CHECK(world.collected_events().empty());
 }
 
 } // namespace engine_events_test

@@ -48,8 +48,8 @@ TEST_CASE("engine gateway: another one, everything again there (H-3)", "[engine]
     // The suggested port is the last granted one; nothing is deleted there.
     CHECK(sorted(world.take_wire()) ==
           lines{"100 address", "100 map tcp 80 7777 7200", "100 map udp 81 7777 7200"});
-    CHECK(world.core.status(world.now).resets == 0);
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.status().resets == 0);
+    CHECK(world.mappings().size() == 2);
     const lines events = world.take_events();
     REQUIRE(events.size() == 3);
     CHECK(events[0].substr(0, 15) == "gateway_changed");
@@ -73,7 +73,7 @@ TEST_CASE("engine gateway: nothing is deleted at the new one for the old one's m
     CHECK(queued.error == errc::gateway_changed);
     world.run_until(1000s);
     CHECK(world.wire.empty());
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
 }
 
 TEST_CASE("engine gateway: an undoing delete is not sent to another one (H-3)", "[engine][gateway]")
@@ -90,7 +90,7 @@ TEST_CASE("engine gateway: an undoing delete is not sent to another one (H-3)", 
     world.attach(elsewhere());
     world.run_until(100s);
     CHECK(world.wire.empty());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine gateway: an operation under way goes on at the new one", "[engine][gateway]")
@@ -107,7 +107,7 @@ TEST_CASE("engine gateway: an operation under way goes on at the new one", "[eng
         world.run_until(10s);
         CHECK_FALSE(call.error);
         CHECK(world.done_at(call) == "3"); // 1 s after the last map request, to any gateway
-        CHECK(world.core.mappings().size() == 1);
+        CHECK(world.mappings().size() == 1);
     }
     SECTION("granted at the old one: it is not done before the new one grants")
     {
@@ -157,8 +157,8 @@ TEST_CASE("engine gateway: the old one's answers count no more (V-1)", "[engine]
     world.silence();
     operation& call = world.address();
     world.attach(elsewhere());
-    CHECK(world.core.status(world.now).external_address.is_unspecified());
-    CHECK(world.core.status(world.now).gateway == elsewhere());
+    CHECK(world.status().external_address.is_unspecified());
+    CHECK(world.status().gateway == elsewhere());
     CHECK(world.done_at(call) == "pending");
 }
 
@@ -177,9 +177,9 @@ TEST_CASE("engine gateway: gone and back before the lease ends (H-5)", "[engine]
     driver world;
     prepare(world);
     world.detach();
-    CHECK_FALSE(world.core.has_gateway());
-    CHECK(world.core.mappings().size() == 2);
-    CHECK(world.core.status(world.now).last_error == errc::no_gateway);
+    CHECK_FALSE(world.has_gateway());
+    CHECK(world.mappings().size() == 2);
+    CHECK(world.status().last_error == errc::no_gateway);
     world.run_until(1000s);
     CHECK(world.wire.empty());
     CHECK(world.take_events().empty());
@@ -195,7 +195,7 @@ TEST_CASE("engine gateway: gone for longer than the lease (H-5)", "[engine][gate
     prepare(world);
     world.detach();
     world.run_until(7200s);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     const lines events = sorted(world.take_events());
     REQUIRE(events.size() == 2);
     CHECK(events[0].substr(0, 14) == "lost tcp 80 80");
@@ -205,7 +205,7 @@ TEST_CASE("engine gateway: gone for longer than the lease (H-5)", "[engine][gate
     world.attach(home());
     world.run_until(9001s);
     CHECK(sorted(world.take_events()) == lines{"restored tcp 80 80", "restored udp 81 81"});
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("engine gateway: it is looked for while mappings are to be kept", "[engine][gateway]")
@@ -213,10 +213,10 @@ TEST_CASE("engine gateway: it is looked for while mappings are to be kept", "[en
     driver world;
     prepare(world);
     world.detach();
-    CHECK_FALSE(world.core.wants_gateway(world.now));
+    CHECK_FALSE(world.wants_gateway());
     world.route = home(); // the next look finds it
     world.run_until(131s);
-    CHECK(world.core.has_gateway());
+    CHECK(world.has_gateway());
 }
 
 TEST_CASE("engine gateway: gone with a delete of our own in flight", "[engine][gateway]")
@@ -229,14 +229,14 @@ TEST_CASE("engine gateway: gone with a delete of our own in flight", "[engine][g
     world.cancel(call);
     world.run_until(1200ms); // the delete is in flight
     world.detach();
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
     world.heal();
     world.route = home();
     operation& again =
         world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
     world.run_until(10s);
     CHECK_FALSE(again.error);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 } // namespace engine_gateway_test

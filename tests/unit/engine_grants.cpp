@@ -56,7 +56,7 @@ TEST_CASE("engine grant: another port at a renewal (N-5)", "[engine][grant]")
     CHECK(std::count(wire.begin(), wire.end(), "7200 map tcp 80 50002 7200") == 1);
     for (const std::string& line : wire)
         CHECK(line.find("delete") == std::string::npos);
-    CHECK(world.core.mappings().at(0).external_port == 50002);
+    CHECK(world.mappings().at(0).external_port == 50002);
 }
 
 TEST_CASE("engine grant: shorter and longer than asked (M-11)", "[engine][grant]")
@@ -123,11 +123,11 @@ TEST_CASE("engine grant: lifetime 0 or port 0 is no grant (C-6)", "[engine][gran
     CHECK(call.error == errc::invalid_grant);
     const bool empty = lifetime == 0 && port == 0; // the answer to a delete (RFC 6886, 3.4)
     CHECK(world.done_at(call) == (empty ? "3.75" : "0"));
-    CHECK(world.core.mappings().empty());
-    CHECK(world.core.status(world.now).kept == 0);
+    CHECK(world.mappings().empty());
+    CHECK(world.status().kept == 0);
     CHECK(creates(world) == (empty ? 4 : 1));
     CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine grant: lifetime 0 at a renewal only postpones (C-6)", "[engine][grant]")
@@ -139,7 +139,7 @@ TEST_CASE("engine grant: lifetime 0 at a renewal only postpones (C-6)", "[engine
     world.take_wire();
     world.run_until(6000s);
     CHECK(world.wire == lines{"3600 map tcp 80 80 7200", "5400 map tcp 80 80 7200"});
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine grant: every refusal ends the map, with its number (C-2, C-4, V-8)",
@@ -157,10 +157,10 @@ TEST_CASE("engine grant: every refusal ends the map, with its number (C-2, C-4, 
     CHECK(call.error == static_cast<result_code>(code));
     CHECK(call.error.value() == code);
     CHECK(world.done_at(call) == "0");
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(creates(world) == 1);
-    CHECK(world.core.status(world.now).last_error == call.error);
-    CHECK_FALSE(world.core.active());
+    CHECK(world.status().last_error == call.error);
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine grant: a refusal leaves other mappings alone (C-2)", "[engine][grant]")
@@ -172,7 +172,7 @@ TEST_CASE("engine grant: a refusal leaves other mappings alone (C-2)", "[engine]
     operation& call = world.map(tcp(81));
     world.settle();
     CHECK(call.error == static_cast<result_code>(6));
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     world.heal();
     operation& next = world.map(tcp(82));
     world.settle();

@@ -19,7 +19,7 @@ void lose(driver& world)
     world.run_until(20s);
     world.silence();
     world.run_until(1000s);
-    REQUIRE(world.core.mappings().empty());
+    REQUIRE(world.mappings().empty());
     world.heal();
     world.take_wire();
     world.take_events();
@@ -31,7 +31,7 @@ TEST_CASE("engine hint: the application says that the network changed", "[engine
     lose(world);
     world.network_changed();
     world.run_until(1001s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     CHECK(world.take_events() == lines{"restored tcp 80 80"});
 }
 
@@ -40,14 +40,14 @@ TEST_CASE("engine hint: the host's changes count after a quarter of a second, on
 {
     driver world;
     lose(world);
-    world.core.host_changed(world.now);
+    world.host_changed();
     world.run_until(1000'100ms);
-    world.core.host_changed(world.now);
+    world.host_changed();
     world.run_until(1000'249ms);
     const std::size_t before = world.sent.size();
     world.run_until(1000'250ms);
     CHECK(world.sent.size() > before);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine hint: a quiet client is not woken by it", "[engine][hint]")
@@ -57,7 +57,7 @@ TEST_CASE("engine hint: a quiet client is not woken by it", "[engine][hint]")
     world.run_until(100s);
     world.take_wire();
     world.network_changed();
-    world.core.host_changed(world.now);
+    world.host_changed();
     world.run_until(3000s);
     CHECK(world.wire.empty());
 }
@@ -96,13 +96,13 @@ TEST_CASE("engine hint: a gateway set aside is taken up again", "[engine][hint]"
     driver world;
     world.address();
     world.settle();
-    REQUIRE_FALSE(world.core.active());
-    world.core.on_idle();
-    CHECK_FALSE(world.core.has_gateway());
-    CHECK_FALSE(world.core.wants_gateway(world.now));
+    REQUIRE_FALSE(world.active());
+    world.idle();
+    CHECK_FALSE(world.has_gateway());
+    CHECK_FALSE(world.wants_gateway());
     operation& call = world.map(tcp(80));
     world.run_until(10s);
-    CHECK(world.core.has_gateway());
+    CHECK(world.has_gateway());
     CHECK_FALSE(call.error);
 }
 
@@ -114,13 +114,13 @@ TEST_CASE("engine hint: giving a mapping up deletes it in the background", "[eng
     world.run_until(10s);
     world.take_wire();
     world.take_events();
-    world.core.unmap_quietly({protocol::tcp, 80}, world.now);
-    world.core.unmap_quietly({protocol::udp, 80}, world.now); // there is none
+    world.unmap_quietly(tcp(80));
+    world.unmap_quietly(udp(80)); // there is none
     world.step();
     world.settle();
     CHECK(world.wire == lines{"10 delete tcp 80"});
     CHECK(world.take_events() == lines{"unmapped tcp 80 80"});
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine hint: a look at the routes when the gateway does not answer", "[engine][hint]")
@@ -132,14 +132,14 @@ TEST_CASE("engine hint: a look at the routes when the gateway does not answer", 
     world.route = elsewhere(); // nobody told of it
     operation& call = world.address();
     world.run_until(137'700ms);
-    CHECK(world.core.status(world.now).gateway == home());
+    CHECK(world.status().gateway == home());
     world.heal();
     world.run_until(138s);
     CHECK(call.error == errc::gateway_silent);
     world.map(tcp(81)); // the next thing to do
     world.settle();
-    CHECK(world.core.status(world.now).gateway == elsewhere());
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.status().gateway == elsewhere());
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("engine hint: sleep, with a renewal due and one lease ended (H-2)", "[engine][hint]")
@@ -159,7 +159,7 @@ TEST_CASE("engine hint: sleep, with a renewal due and one lease ended (H-2)", "[
     world.now += 4000s; // nothing runs meanwhile
     world.step();
     world.settle();
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
     lines events = world.take_events();
     std::sort(events.begin(), events.end());
     CHECK(events == lines{"renewed tcp 80 80", "restored tcp 81 81"});

@@ -64,8 +64,8 @@ TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
     CHECK(world.done_at(call) == "0");
     CHECK(call.error == errc::invalid_argument);
     CHECK(world.sent.empty());
-    CHECK_FALSE(world.core.has_gateway());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.has_gateway());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine input: the same for pairs and unmapping", "[engine][input]")
@@ -184,7 +184,7 @@ TEST_CASE("engine input: no gateway is an error at once", "[engine][input]")
         CHECK(call.error == errc::no_gateway);
     }
     CHECK(world.sent.empty());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
     // And not for ever.
     world.route = home();
     operation& call = world.map(tcp(80));

@@ -26,8 +26,8 @@ TEST_CASE("engine keep trying: silence is an event, the first success completes"
     CHECK(world.done_at(call) == "pending");
     CHECK(world.take_events() == lines{"mapping_failing tcp 80 0: natpmp 6"});
     CHECK(world.take_events().empty());
-    CHECK(world.core.status(world.now).kept == 1);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.status().kept == 1);
+    CHECK(world.mappings().empty());
     world.heal();
     world.run_until(157'749ms);
     CHECK(world.sent.size() == 9);
@@ -101,7 +101,7 @@ TEST_CASE("engine keep trying: the verdict does not end it, but the others",
     CHECK_FALSE(patient_call.error);
     CHECK_FALSE(late.error);
     CHECK(world.done_at(late) != "pending");
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("engine keep trying: before there is a network", "[engine][keep_trying]")
@@ -162,11 +162,11 @@ TEST_CASE("engine keep trying: cancelling withdraws the wish", "[engine][keep_tr
     world.cancel(call);
     CHECK(call.error == natpmp::net::error::operation_aborted);
     CHECK(world.done_at(call) == "130");
-    CHECK(world.core.status(world.now).kept == 0);
+    CHECK(world.status().kept == 0);
     world.run_until(1000s);
     for (const std::string& line : world.take_wire())
         CHECK(line.find("map") == std::string::npos);
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine keep trying: bad input and a closed client complete at once",
@@ -215,7 +215,7 @@ TEST_CASE("engine keep trying: a pair", "[engine][keep_trying]")
     CHECK_FALSE(call.error);
     CHECK(call.mappings[0].external_port == 80);
     CHECK(call.mappings[1].external_port == 80);
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("engine keep trying: a mapping that is up is asked for again soon, more than once",

@@ -91,7 +91,7 @@ TEST_CASE("late: a renewal whose lease ends while it is in flight is a renewal (
     const auto renewals = world.renewals();
     CHECK(std::count_if(renewals.begin(), renewals.end(),
                         [](std::int64_t at) { return at >= 900 && at <= 1000; }) >= 1);
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("late: after a stop over the end of the lease a request goes out at once (N-3)",
@@ -107,7 +107,7 @@ TEST_CASE("late: after a stop over the end of the lease a request goes out at on
     world.stand_still(15s);
     REQUIRE(world.sent.size() == before + 1);
     world.run_for(10ms);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     CHECK(world.told("restored"));
 }
 
@@ -118,14 +118,14 @@ TEST_CASE("late: what lies in the socket is read before the lease ends (3.6)", "
     world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
     world.run_until(5260ms); // the renewal was sent at 5.25 s
     const auto before = world.renewals();
-    const auto retransmitted = world.core.counters.retransmitted;
+    const auto retransmitted = world.status().retransmitted;
     world.stand_still(6500ms);
     CHECK(world.renewals().size() == before.size() + 1); // the next renewal, for nothing else
-    CHECK(world.core.counters.retransmitted == retransmitted);
-    CHECK(world.core.status(world.now).up == 1);
+    CHECK(world.status().retransmitted == retransmitted);
+    CHECK(world.status().up == 1);
     CHECK_FALSE(world.told("lost"));
     world.run_for(10s);
-    CHECK(world.core.status(world.now).renewals >= 2);
+    CHECK(world.status().renewals >= 2);
 }
 
 TEST_CASE("late: an answer that was read late is no reset (E-2)", "[engine][late]")
@@ -139,16 +139,15 @@ TEST_CASE("late: an answer that was read late is no reset (E-2)", "[engine][late
         world.map(tcp(81)); // its first answers tell 1010 s
         world.stand_still(8s);
         world.run_for(10s);
-        CHECK(world.core.counters.resets == 0);
+        CHECK(world.status().resets == 0);
         CHECK(world.renewals().size() == 1);
     }
     SECTION("an announcement of the address")
     {
-        world.core.announcement(home().address, address_answer("203.0.113.8", 1010),
-                                {origin + 10s, origin + 30s});
         world.now = origin + 30s;
+        world.announce_since(origin + 10s, address_answer("203.0.113.8", 1010));
         world.run_for(20s);
-        CHECK(world.core.counters.resets == 0);
+        CHECK(world.status().resets == 0);
         CHECK(world.renewals().empty());
         CHECK(world.wire.back().ends_with("address")); // in doubt, the gateway was asked
     }
@@ -171,7 +170,7 @@ TEST_CASE("late: calls of a blocked application send nothing again (3.6)", "[eng
     world.run_for(10s);
     CHECK_FALSE(first.error);
     CHECK_FALSE(second.error);
-    CHECK(world.core.counters.retransmitted == 0);
+    CHECK(world.status().retransmitted == 0);
     CHECK(std::count_if(world.sent.begin(), world.sent.end(),
                         [](const request& each) { return each.is_delete(); }) == 2);
 }
@@ -199,8 +198,8 @@ TEST_CASE("late: the lease counts from the last transmission before the answer a
     const duration read = GENERATE(as<duration>{}, 0ms, 4s);
     world.now += read;
     // It arrived before 3.75 s, where that was not looked for since; or after it.
-    world.core.receive(map_answer(protocol::tcp, 80, 80, 100, world.epoch()),
-                       {origin + (read > 0s ? 3s : 3750ms), world.now});
+    world.receive_since(origin + (read > 0s ? 3s : 3750ms),
+                        map_answer(protocol::tcp, 80, 80, 100, world.epoch()));
     world.silent_until = 0s;
     world.run_until(60s);
     CHECK(world.renewals().back() == (read > 0s ? 5175 : 5375));
@@ -233,7 +232,7 @@ TEST_CASE("late: what could not be asked for yet is cleaned up first (D-2)", "[e
         REQUIRE(world.wire.size() >= 2);
         CHECK(world.wire[0].ends_with("delete tcp 80"));
         CHECK(world.wire[1].ends_with("map tcp 80 80 7200"));
-        CHECK(world.core.mappings().size() == 1);
+        CHECK(world.mappings().size() == 1);
     }
     SECTION("once: not again where the first clean-up went out")
     {
@@ -271,7 +270,7 @@ TEST_CASE("late: changes of gateway are ten in a row, then one in 30 s (3.8)", "
     }
     world.attach(home());
     world.run_for(40s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("late: cancelling all waits for the answer of what was sent, as cancelling one does",
@@ -299,7 +298,7 @@ TEST_CASE("late: more than 65,535 operations for one mapping", "[engine][late]")
     CHECK(calls.back()->done);
     world.blocked = false;
     world.turn();
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("late: a shutdown without a gateway says so for each mapping (D-1, H-5)",

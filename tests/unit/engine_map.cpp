@@ -24,9 +24,9 @@ TEST_CASE("engine: delete, map, address, serially (Q-1, D-2, M-5, X0-1)", "[engi
                           .external_port = 6881,
                           .external_address = natpmp::net::ip::make_address("203.0.113.7"),
                           .lifetime = 7200s});
-    CHECK(world.core.mappings() == std::vector{call.mappings[0]});
+    CHECK(world.mappings() == std::vector{call.mappings[0]});
     CHECK(world.take_events() == lines{"mapped tcp 6881 6881"});
-    CHECK(world.core.deadline() == origin + 40ms + 3600s);
+    CHECK(world.deadline() == origin + 40ms + 3600s);
 }
 
 TEST_CASE("engine: the bytes on the wire (M-1, M-2, M-3, M-10)", "[engine]")
@@ -60,12 +60,12 @@ TEST_CASE("engine: renewal at half of the lease, then unmap (N-1, D-1)", "[engin
     CHECK(world.take_wire() == lines{"7300 delete tcp 80"});
     CHECK(world.done_at(call) == "7300");
     CHECK_FALSE(call.error);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events() == lines{"unmapped tcp 80 80"});
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
     world.run_until(100'000s);
     CHECK(world.wire.empty());
-    CHECK(world.core.status(world.now).renewals == 2);
+    CHECK(world.status().renewals == 2);
 }
 
 TEST_CASE("engine: shutdown deletes every mapping, one at a time (D-1, Q-2)", "[engine]")
@@ -90,8 +90,8 @@ TEST_CASE("engine: shutdown deletes every mapping, one at a time (D-1, Q-2)", "[
     CHECK(wire == lines{"delete tcp 80", "delete tcp 81", "delete udp 80"});
     CHECK(world.done_at(call) == "5.03");
     CHECK_FALSE(call.error);
-    CHECK(world.core.closed());
-    CHECK(world.core.mappings().empty());
+    CHECK(world.closed());
+    CHECK(world.mappings().empty());
 }
 
 } // namespace engine_map_test

@@ -27,7 +27,7 @@ TEST_CASE("engine pair: the second suggests what the first was granted (M-9)", "
     CHECK(call.mappings[1].external_port == 50'001);
     CHECK(call.mappings[0].external_address.to_string() == "203.0.113.7");
     CHECK(call.mappings[1].external_address.to_string() == "203.0.113.7");
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
     lines events = world.take_events();
     CHECK(events == lines{"mapped tcp 80 50001", "mapped udp 80 50001"});
 }
@@ -72,9 +72,9 @@ TEST_CASE("engine pair: if one fails the other is unmapped", "[engine][pair]")
     CHECK(world.done_at(call) == "0");
     CHECK(world.wire == lines{"0 delete tcp 80", "0 map tcp 80 80 7200", "0 delete udp 80",
                               "0 map udp 80 80 7200", "0 delete tcp 80"});
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine pair: a mapping that was there before is not undone", "[engine][pair]")
@@ -93,7 +93,7 @@ TEST_CASE("engine pair: a mapping that was there before is not undone", "[engine
     CHECK(call.error == result_code::out_of_resources);
     CHECK(world.wire ==
           lines{"10 map tcp 80 80 7200", "10 delete udp 80", "10 map udp 80 80 7200"});
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine pair: cancelled half-way", "[engine][pair]")
@@ -113,8 +113,8 @@ TEST_CASE("engine pair: cancelled half-way", "[engine][pair]")
     CHECK(undone[0].is_delete());
     CHECK(undone[1].is_delete());
     CHECK(undone[0].kind() != undone[1].kind());
-    CHECK(world.core.mappings().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK(world.mappings().empty());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine pair: renewed and unmapped one by one", "[engine][pair]")
@@ -122,11 +122,11 @@ TEST_CASE("engine pair: renewed and unmapped one by one", "[engine][pair]")
     driver world;
     world.map_pair(tcp(80));
     world.run_until(3600s);
-    CHECK(world.core.status(world.now).renewals == 2);
+    CHECK(world.status().renewals == 2);
     world.unmap(udp(80));
     world.settle();
-    REQUIRE(world.core.mappings().size() == 1);
-    CHECK(world.core.mappings()[0].protocol == protocol::tcp);
+    REQUIRE(world.mappings().size() == 1);
+    CHECK(world.mappings()[0].protocol == protocol::tcp);
 }
 
 } // namespace engine_pair_test

@@ -93,7 +93,7 @@ TEST_CASE("engine queue: never two requests in flight (Q-1)", "[engine][queue]")
         CHECK(world.sent_at[at] >= answered + 500ms);
         answered = world.sent_at[at];
     }
-    CHECK(world.core.mappings().size() == 20);
+    CHECK(world.mappings().size() == 20);
     CHECK(world.sent_at.back() < origin + 15s); // at the gateway's pace (Q-3)
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("engine queue: a renewal gives way to a user operation", "[engine][que
     CHECK(world.take_events().front() == "mapped tcp 1 1");
     world.heal();
     world.run_until(5500s); // the attempt after that, at half of what was left
-    CHECK(world.core.status(world.now).renewals == 1);
+    CHECK(world.status().renewals == 1);
 }
 
 TEST_CASE("engine queue: the burst of a silent renewal is short while others are due",
@@ -138,7 +138,7 @@ TEST_CASE("engine queue: the burst of a silent renewal is short while others are
         return asked.is_create() && asked.internal_port() == 1 ? bytes{} : world.conforming(asked);
     };
     world.run_until(3610s);
-    CHECK(world.core.status(world.now).renewals == 9);
+    CHECK(world.status().renewals == 9);
 }
 
 TEST_CASE("engine queue: status counts (sent, again, received, ignored)", "[engine][queue]")
@@ -148,7 +148,7 @@ TEST_CASE("engine queue: status counts (sent, again, received, ignored)", "[engi
     world.map(without_clean_up(1));
     world.run_until(10s);
     world.receive(bytes{1});
-    const natpmp::status status = world.core.status(world.now);
+    const natpmp::status status = world.status();
     CHECK(status.sent == 4); // map and address, each again after 250 ms
     CHECK(status.retransmitted == 2);
     CHECK(status.received == 2);
@@ -164,10 +164,10 @@ TEST_CASE("engine queue: status counts (sent, again, received, ignored)", "[engi
 TEST_CASE("engine queue: nothing to do, nothing due", "[engine][queue]")
 {
     driver world;
-    CHECK(world.core.deadline() == natpmp::detail::never);
-    CHECK_FALSE(world.core.active());
-    CHECK_FALSE(world.core.status(world.now).next_due);
-    CHECK_FALSE(world.core.wants_gateway(world.now));
+    CHECK(world.deadline() == never);
+    CHECK_FALSE(world.active());
+    CHECK_FALSE(world.status().next_due);
+    CHECK_FALSE(world.wants_gateway());
     world.run_until(1000h);
     CHECK(world.sent.empty());
 }
@@ -176,15 +176,14 @@ TEST_CASE("engine queue: status right after the start of an operation", "[engine
 {
     client_options options;
     options.timeout = 5s;
-    natpmp::detail::engine core(options, 1);
-    operation call(operation_kind::address);
-    core.start(call, origin);
-    const natpmp::status status = core.status(origin + 1s);
-    REQUIRE(status.next_due);
-    CHECK(*status.next_due == 4s);
-    core.close(origin);
-    while (core.take_finished()) {
-    }
+    driver world(options);
+    world.blocked = true; // so nothing is done for it yet
+    operation& call = world.address();
+    world.now += 1s;
+    const auto due = world.status().next_due;
+    REQUIRE(due);
+    CHECK(*due == 4s);
+    world.close();
     CHECK(call.done);
 }
 

@@ -49,8 +49,8 @@ TEST_CASE("engine recovery: one random delay in 0..5 s, then all, serially (R-1 
         ports.insert(world.sent[at].internal_port());
     }
     CHECK(ports == std::set<unsigned>{1, 2, 3, 4, 5});
-    CHECK(world.core.status(world.now).resets == 1);
-    CHECK(world.core.mappings().size() == 5);
+    CHECK(world.status().resets == 1);
+    CHECK(world.mappings().size() == 5);
 }
 
 TEST_CASE("engine recovery: the delay is uniform in 0..5 s, by the seed (R-1)",
@@ -100,7 +100,7 @@ TEST_CASE("engine recovery: ten announcements are one recovery (B-2, E-3, R-6)",
     }
     world.run_until(400s);
     CHECK(creates(world) == 1);
-    CHECK(world.core.status(world.now).resets == 1);
+    CHECK(world.status().resets == 1);
 }
 
 TEST_CASE("engine recovery: the answer that reveals it stays valid (R-5)", "[engine][recovery]")
@@ -138,7 +138,7 @@ TEST_CASE("engine recovery: a missed loss heals at the next renewal (R-7)", "[en
     CHECK(world.sent.empty());
     world.run_until(3606s);
     CHECK(creates(world) == 2); // 80 by its renewal, 81 by the recovery
-    CHECK(world.core.status(world.now).resets == 1);
+    CHECK(world.status().resets == 1);
 }
 
 TEST_CASE("engine recovery: three in a row, then one in 5 minutes", "[engine][recovery]")
@@ -166,7 +166,7 @@ TEST_CASE("engine recovery: three in a row, then one in 5 minutes", "[engine][re
     CHECK(times[2] < origin + 120s);
     for (std::size_t at = 4; at < times.size(); ++at)
         CHECK(times[at] - times[at - 1] >= 4min + 50s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine recovery: not by what carries no clock (E-8)", "[engine][recovery]")
@@ -186,7 +186,7 @@ TEST_CASE("engine recovery: not by what carries no clock (E-8)", "[engine][recov
     world.run_until(101s);
     world.address();
     world.run_until(3000s);
-    CHECK(world.core.status(world.now).resets == 0);
+    CHECK(world.status().resets == 0);
     CHECK(creates(world) == 1);
 }
 
@@ -202,7 +202,7 @@ TEST_CASE("engine recovery: by errors too (E-1)", "[engine][recovery]")
     boot(world);
     world.receive(address_answer("0.0.0.0", 0, code));
     world.run_until(110s);
-    CHECK(world.core.status(world.now).resets == 1);
+    CHECK(world.status().resets == 1);
     CHECK(creates(world) == 2);
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("engine recovery: not by what is ignored (V-1, E-8)", "[engine][recove
     world.receive(address_answer("203.0.113.7", 0));
     world.announce(address_answer("203.0.113.7", 0), "192.168.1.99");
     world.run_until(3000s);
-    CHECK(world.core.status(world.now).resets == 0);
+    CHECK(world.status().resets == 0);
     CHECK(creates(world) == 1);
 }
 
@@ -245,12 +245,12 @@ TEST_CASE("engine recovery: what failed before waits for the delay too (R-1)", "
     SECTION("it is up, and its renewal failed")
     {
         world.run_until(440s);
-        REQUIRE(world.core.mappings().size() == 1);
+        REQUIRE(world.mappings().size() == 1);
     }
     SECTION("it is lost")
     {
         world.run_until(1000s);
-        REQUIRE(world.core.mappings().empty());
+        REQUIRE(world.mappings().empty());
     }
     world.heal();
     boot(world);
@@ -263,7 +263,7 @@ TEST_CASE("engine recovery: what failed before waits for the delay too (R-1)", "
     REQUIRE(creates(world) == 1);
     CHECK(world.sent_at[0] > announced + 10ms); // drawn by this seed
     CHECK(world.sent_at[0] <= announced + 5s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine recovery: a renewal that is due in any case does not wait (R-7)",
@@ -280,7 +280,7 @@ TEST_CASE("engine recovery: a renewal that is due in any case does not wait (R-7
     CHECK(creates(world) == 2);
     world.run_for(10s);
     CHECK(creates(world) == 2); // both were made in the new state
-    CHECK(world.core.status(world.now).resets == 1);
+    CHECK(world.status().resets == 1);
 }
 
 } // namespace engine_recovery_test

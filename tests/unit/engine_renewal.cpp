@@ -76,11 +76,11 @@ TEST_CASE("engine renewal: half of what is left, again and again (N-3), 7200 s",
           renewals_at({3600s, 5400s, 6300s, 6750s, 6975s, 7087'500ms, 7143'750ms, 7171'875ms,
                        7185'937'500us, 7192'968'750us, 7196'484'375us, 7198'484'375us},
                       7200s));
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     CHECK(world.take_events() == lines{"renewal_failing tcp 80 80: natpmp 6"});
 
     world.run_until(7200s);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events() == lines{"lost tcp 80 80: natpmp 6"});
     CHECK(world.wire.back() == "7200 map tcp 80 80 7200"); // asked for again
 }
@@ -121,7 +121,7 @@ TEST_CASE("engine renewal: a lost mapping is asked for again, for ever", "[engin
     CHECK(world.take_events() == lines{"lost tcp 80 80: natpmp 6"});
     world.run_until(4200s);
     CHECK(world.take_events() == lines{"restored tcp 80 80"});
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
 }
 
 TEST_CASE("engine renewal: the mapping that came back is told", "[engine][renewal]")
@@ -183,7 +183,7 @@ TEST_CASE("engine renewal: a refusal or ICMP only postpones (N-7)", "[engine][re
         CHECK(world.take_events() == lines{"renewal_failing tcp 80 80: natpmp 7"});
     }
     CHECK(world.wire == lines{"3600 map tcp 80 80 7200", "5400 map tcp 80 80 7200"});
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     world.heal();
     world.run_until(6300s);
     CHECK(world.take_events() == lines{"renewed tcp 80 80"});
@@ -225,7 +225,7 @@ TEST_CASE("engine renewal: several due at once go one by one (N-8, Q-1)", "[engi
     REQUIRE(first.size() == 6); // five renewals, and the address
     for (std::size_t at = 0; at < 5; ++at)
         CHECK(world.sent_at[first[at]] == origin + 3600s + 500ms * at);
-    CHECK(world.core.status(world.now).renewals == 5);
+    CHECK(world.status().renewals == 5);
 }
 
 } // namespace engine_renewal_test

@@ -31,7 +31,7 @@ TEST_CASE("engine: nine sends and a verdict at 127.75 s (T-1, T-2, T-3, T-4)", "
     CHECK(call.error == errc::gateway_silent);
     for (const request& each : world.sent)
         CHECK(each.raw == world.sent.front().raw);
-    const natpmp::status status = world.core.status(world.now);
+    const natpmp::status status = world.status();
     CHECK(status.sent == 9);
     CHECK(status.retransmitted == 8);
     CHECK(status.last_error == errc::gateway_silent);
@@ -62,7 +62,7 @@ TEST_CASE("engine: after a silent clean-up the map request still has its 127.75 
     CHECK(world.sent.size() == 12);
     CHECK(world.done_at(call) == "129.5");
     CHECK(call.error == errc::gateway_silent);
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine: a refused clean-up does not stop the map", "[engine][retry]")

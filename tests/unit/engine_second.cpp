@@ -24,7 +24,7 @@ TEST_CASE("engine second map: replaces the wish, with its own request", "[engine
     CHECK(first.mappings[0].external_port == 80);
     CHECK(second.mappings[0].external_port == 8080);
     CHECK(second.mappings[0].lifetime == 600s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     world.run_until(310s);
     CHECK(world.take_wire() == lines{"310 map tcp 80 8080 600"});
 }
@@ -77,7 +77,7 @@ TEST_CASE("engine second map: failing does not undo the first", "[engine][second
     }
     world.heal();
     world.run_until(1000s);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(world.mappings().size() == 1);
     for (const std::string& line : world.wire)
         CHECK(line.find("delete") == std::string::npos);
     world.run_until(3601s);

@@ -20,7 +20,7 @@ TEST_CASE("engine shutdown: a silent gateway gets 3 deletes in 1.75 s (D-3)", "[
     CHECK(world.wire == lines{"10 delete tcp 80", "10.25 delete tcp 80", "10.75 delete tcp 80"});
     CHECK(world.done_at(call) == "11.75");
     CHECK(call.error == errc::shutdown_incomplete);
-    CHECK(world.core.closed());
+    CHECK(world.closed());
 }
 
 TEST_CASE("engine shutdown: one delete each before any gets a second", "[engine][shutdown]")

@@ -22,7 +22,7 @@ TEST_CASE("engine shutdown: without a mapping it succeeds at once", "[engine][sh
     operation& call = world.shutdown(2s);
     CHECK(world.done_at(call) == "0");
     CHECK_FALSE(call.error);
-    CHECK(world.core.closed());
+    CHECK(world.closed());
     world.run_until(1000s);
     CHECK(world.wire.empty());
 }
@@ -38,7 +38,7 @@ TEST_CASE("engine shutdown: without a gateway it is incomplete at once", "[engin
     operation& call = world.shutdown(2s);
     CHECK(world.done_at(call) == "10");
     CHECK(call.error == errc::shutdown_incomplete);
-    CHECK(world.core.closed());
+    CHECK(world.closed());
     const lines events = world.take_events();
     REQUIRE(events.size() == 1);
     CHECK(events[0].substr(0, 20) == "unmapped tcp 80 80: ");
@@ -92,7 +92,7 @@ TEST_CASE("engine shutdown: a call after the end gets its outcome", "[engine][sh
         world.run_until(20s);
         CHECK(world.shutdown(2s).error == errc::shutdown_incomplete);
     }
-    CHECK(world.core.closed());
+    CHECK(world.closed());
 }
 
 TEST_CASE("engine shutdown: cancelling a waiter, and the last one", "[engine][shutdown]")
@@ -106,11 +106,11 @@ TEST_CASE("engine shutdown: cancelling a waiter, and the last one", "[engine][sh
     world.run_until(10100ms);
     world.cancel(first);
     CHECK(first.error == natpmp::net::error::operation_aborted);
-    CHECK_FALSE(world.core.closed());
+    CHECK_FALSE(world.closed());
     CHECK(world.done_at(second) == "pending");
     world.cancel(second);
     CHECK(second.error == natpmp::net::error::operation_aborted);
-    CHECK(world.core.closed());
+    CHECK(world.closed());
     world.take_wire();
     world.run_until(100s);
     CHECK(world.wire.empty());
@@ -138,7 +138,7 @@ TEST_CASE("engine shutdown: the gateway goes away meanwhile", "[engine][shutdown
     }
     CHECK(world.done_at(call) == "10.1");
     CHECK(call.error == errc::shutdown_incomplete);
-    CHECK(world.core.closed());
+    CHECK(world.closed());
     world.run_until(1000s);
     CHECK(world.wire.empty());
     CHECK(world.take_events().size() >= 2);

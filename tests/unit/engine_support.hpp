@@ -21,13 +21,12 @@ namespace engine_test {
 class driver : public network
 {
 public:
-    natpmp::detail::engine core;
     std::optional<natpmp::gateway> route = home(); ///< what the host's routing table says
     duration lateness{0};                          ///< by which each timer fires late
     bool blocked = false; ///< whether the application keeps the loop from running
 
     explicit driver(const client_options& options = {}, std::uint32_t seed = 7)
-        : core(options, seed)
+        : core_(options, seed)
     {}
 
     // Operations. Each starts one and lets the engine do what is due.
@@ -67,20 +66,35 @@ public:
         operation& result = operations_.emplace_back(kind);
         result.request = what;
         result.limit = limit;
-        core.start(result, now);
+        core_.start(result, now);
         turn();
         return result;
     }
 
     void cancel(operation& what, bool total_only = false)
     {
-        core.cancel(what, total_only, natpmp::net::error::operation_aborted, now);
+        core_.cancel(what, total_only, natpmp::net::error::operation_aborted, now);
         turn();
     }
 
     void cancel_all()
     {
-        core.cancel_all(now);
+        core_.cancel_all(now);
+        turn();
+    }
+
+    /// What the destruction of a client does.
+    void close()
+    {
+        core_.close(now);
+        turn();
+    }
+
+    /// What the destruction of a scoped_mapping does: a delete that nobody waits for.
+    void unmap_quietly(const map_request& what)
+    {
+        core_.unmap_quietly({what.protocol, static_cast<std::uint16_t>(what.internal_port.value())},
+                            now);
         turn();
     }
 
@@ -89,30 +103,49 @@ public:
     /// Delivers a datagram of the gateway now.
     ignore_reason receive(const bytes& packet)
     {
-        const ignore_reason reason = core.receive(packet, {now, now});
+        return receive_since(now, packet);
+    }
+
+    /// Reads a datagram now that arrived between `looked` and now.
+    ignore_reason receive_since(time_point looked, const bytes& packet)
+    {
+        const ignore_reason reason = core_.receive(packet, {looked, now});
         step();
         return reason;
     }
 
     ignore_reason announce(const bytes& packet, const std::string& from = "192.168.1.1")
     {
+        return announce_since(now, packet, from);
+    }
+
+    ignore_reason announce_since(time_point looked, const bytes& packet,
+                                 const std::string& from = "192.168.1.1")
+    {
         const auto source = natpmp::net::ip::make_address(from);
-        const ignore_reason reason = core.announcement(source, packet, {now, now});
+        const ignore_reason reason = core_.announcement(source, packet, {looked, now});
         step();
         return reason;
+    }
+
+    /// The announcement port cannot be opened.
+    void announcements_unavailable(error_code why)
+    {
+        core_.announcements_unavailable(why);
+        step();
     }
 
     /// ICMP port unreachable.
     void refused()
     {
-        core.refused(now);
+        core_.refused(now);
         step();
     }
 
     void attach(const natpmp::gateway& found)
     {
         route = where_ = found;
-        core.on_gateway(found, now);
+        core_.on_gateway(found, now);
         step();
     }
 
@@ -120,14 +153,28 @@ public:
     {
         route.reset();
         where_.reset();
-        core.on_no_gateway(errc::no_gateway, now);
+        core_.on_no_gateway(errc::no_gateway, now);
         step();
     }
 
+    /// The application tells of a change.
     void network_changed()
     {
-        core.network_changed(now);
+        core_.network_changed(now);
         step();
+    }
+
+    /// The host tells of a change.
+    void host_changed()
+    {
+        core_.host_changed(now);
+        step();
+    }
+
+    /// The client has nothing to do, and closes its sockets.
+    void idle()
+    {
+        core_.on_idle();
     }
 
     // Time.
@@ -141,7 +188,7 @@ public:
         for (; !arriving.empty() && arriving.begin()->first <= now; looked_at_ = now) {
             const bytes packet = arriving.begin()->second;
             arriving.erase(arriving.begin());
-            core.receive(packet, {looked_at_, now});
+            core_.receive(packet, {looked_at_, now});
         }
         looked_at_ = now;
         step();
@@ -159,10 +206,10 @@ public:
     {
         do {
             find_gateway();
-            while (const natpmp::detail::packet* packet = core.advance(now))
+            while (const natpmp::detail::packet* packet = core_.advance(now))
                 send({packet->view().begin(), packet->view().end()});
-        } while (core.wants_gateway(now));
-        while (operation* done = core.take_finished())
+        } while (core_.wants_gateway(now));
+        while (operation* done = core_.take_finished())
             finished_.emplace(done, now);
     }
 
@@ -173,7 +220,7 @@ public:
         for (;;) {
             const time_point arrival =
                 arriving.empty() ? time_point::max() : arriving.begin()->first;
-            const time_point due = core.deadline();
+            const time_point due = core_.deadline();
             const time_point next =
                 std::min(arrival, due == time_point::max() ? due : due + lateness);
             if (next > end)
@@ -196,6 +243,62 @@ public:
         run_for(0s);
     }
 
+    // What the engine tells.
+
+    [[nodiscard]] natpmp::status status() const
+    {
+        return core_.status(now);
+    }
+
+    [[nodiscard]] std::vector<natpmp::mapping> mappings()
+    {
+        return core_.mappings();
+    }
+
+    /// Whether there is anything to do, now or later.
+    [[nodiscard]] bool active() const
+    {
+        return core_.active();
+    }
+
+    /// When the next thing is due, or `never`.
+    [[nodiscard]] time_point deadline() const
+    {
+        return core_.deadline();
+    }
+
+    [[nodiscard]] bool has_gateway() const
+    {
+        return core_.has_gateway();
+    }
+
+    [[nodiscard]] bool wants_gateway() const
+    {
+        return core_.wants_gateway(now);
+    }
+
+    [[nodiscard]] bool closed() const
+    {
+        return core_.closed();
+    }
+
+    /// An event for a reader, if there is one now.
+    std::optional<natpmp::event> take_event()
+    {
+        return core_.take_event();
+    }
+
+    /// From now on, whether each event is collected for the application's callback.
+    void collect_events(bool on)
+    {
+        core_.collect_events(on);
+    }
+
+    [[nodiscard]] const std::vector<natpmp::event>& collected_events()
+    {
+        return core_.collected_events();
+    }
+
     // What came of it.
 
     /// When an operation completed, in seconds, or "pending"; "twice" if it did so twice.
@@ -211,29 +314,30 @@ public:
     lines take_events()
     {
         lines result;
-        while (const auto news = core.take_event())
+        while (const auto news = take_event())
             result.push_back(event_text(*news));
         return result;
     }
 
     [[nodiscard]] std::uint64_t ignored(ignore_reason why) const
     {
-        return core.counters.ignored[static_cast<std::size_t>(why)];
+        return status().ignored[static_cast<std::size_t>(why)];
     }
 
 private:
     void find_gateway()
     {
-        const bool doubts = core.take_recheck(now);
-        if ((!doubts && !core.wants_gateway(now)) || (doubts && route && route == where_))
+        const bool doubts = core_.take_recheck(now);
+        if ((!doubts && !core_.wants_gateway(now)) || (doubts && route && route == where_))
             return;
         where_ = route;
         if (route)
-            core.on_gateway(*route, now);
+            core_.on_gateway(*route, now);
         else
-            core.on_no_gateway(errc::no_gateway, now);
+            core_.on_no_gateway(errc::no_gateway, now);
     }
 
+    natpmp::detail::engine core_;
     std::optional<natpmp::gateway> where_; ///< the gateway that the engine was told of
     time_point looked_at_ = origin;        ///< when nothing was left to read
     std::deque<operation> operations_;

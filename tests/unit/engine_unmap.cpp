@@ -17,7 +17,7 @@ TEST_CASE("engine unmap: what was never mapped is success (D-6)", "[engine][unma
     CHECK(world.done_at(call) == "0");
     CHECK_FALSE(call.error);
     CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine unmap: twice is one event (D-6)", "[engine][unmap]")
@@ -50,7 +50,7 @@ TEST_CASE("engine unmap: refused (D-7)", "[engine][unmap]")
     world.settle();
     CHECK(call.error == result_code::not_authorized);
     CHECK(world.done_at(call) == "10");
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events() == lines{"unmapped tcp 80 80: natpmp.result 2"});
     world.run_until(8000s);
     CHECK(world.wire == lines{"10 delete tcp 80"});
@@ -73,7 +73,7 @@ TEST_CASE("engine unmap: silence, and nothing after natural expiry (D-3, D-4)", 
                               "2.75 delete tcp 80"});
     CHECK(world.done_at(call) != "pending");
     CHECK(std::stod(world.done_at(call)) <= 4.0);
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine unmap: five transmissions, and an answer's time for the last (D-3)",
@@ -125,16 +125,16 @@ TEST_CASE("engine unmap: during a renewal in flight", "[engine][unmap]")
     {
         world.run_until(3602s);
         CHECK(world.take_wire() == lines{"3601.1 delete tcp 80"});
-        CHECK(world.core.active());
+        CHECK(world.active());
         world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch()));
         world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch()));
         world.run_until(3700s);
         CHECK(world.wire == lines{"3602 delete tcp 80"});
     }
     CHECK_FALSE(call.error);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events() == lines{"unmapped tcp 80 80"});
-    CHECK_FALSE(world.core.active());
+    CHECK_FALSE(world.active());
 }
 
 TEST_CASE("engine unmap: a late grant does not answer the delete (V-7)", "[engine][unmap]")
@@ -190,7 +190,7 @@ TEST_CASE("engine unmap: cancelled before its first datagram has no effect", "[e
     world.run_until(3600s);
     for (const std::string& line : world.wire)
         CHECK(line.find("delete tcp 80") == std::string::npos);
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(world.mappings().size() == 2);
 }
 
 TEST_CASE("engine unmap: without a gateway", "[engine][unmap]")
@@ -203,7 +203,7 @@ TEST_CASE("engine unmap: without a gateway", "[engine][unmap]")
     operation& call = world.unmap(tcp(80));
     CHECK(world.done_at(call) == "10");
     CHECK(call.error == errc::no_gateway);
-    CHECK(world.core.mappings().empty());
+    CHECK(world.mappings().empty());
     CHECK(world.take_events() == lines{"unmapped tcp 80 80: natpmp 4"});
 }
 

@@ -29,6 +29,7 @@ using natpmp::map_request;
 using natpmp::result_code;
 using natpmp::time_point;
 using natpmp::detail::duration;
+using natpmp::detail::never;
 using natpmp::detail::operation;
 using natpmp::detail::operation_kind;
 
