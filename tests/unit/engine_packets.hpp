@@ -8,6 +8,8 @@
 
 #include <natpmp/event.hpp>
 
+#include "support/request_text.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -116,16 +118,7 @@ struct request
     /// "map tcp 80 8080 7200", "delete tcp 80" or "address".
     [[nodiscard]] std::string text() const
     {
-        if (is_address())
-            return "address";
-        if (!is_create() && !is_delete())
-            return "malformed";
-        const std::string port =
-            (kind() == protocol::tcp ? "tcp " : "udp ") + std::to_string(internal_port());
-        if (is_delete())
-            return "delete " + port;
-        return "map " + port + ' ' + std::to_string(external_port()) + ' ' +
-               std::to_string(lifetime());
+        return test_support::request_text(raw);
     }
 
 private:
