@@ -1,21 +1,98 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-#ifndef NATPMP_TESTS_UNIT_ENGINE_SUPPORT_HPP
-#define NATPMP_TESTS_UNIT_ENGINE_SUPPORT_HPP
+#ifndef NATPMP_TESTS_UNIT_ENGINE_DRIVER_HPP
+#define NATPMP_TESTS_UNIT_ENGINE_DRIVER_HPP
 
+// The engine of the client, driven by a test in virtual time. Tests reach it through this alone.
+
+#include <natpmp/detail/core/engine.hpp>
+
+#include "support/catch.hpp"
 #include "unit/engine_network.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace engine_test {
+
+using natpmp::client_options;
+using natpmp::errc;
+using natpmp::error_code;
+using natpmp::event_kind;
+using natpmp::ignore_reason;
+using natpmp::map_request;
+using natpmp::result_code;
+using natpmp::detail::never;
+using natpmp::detail::operation;
+using natpmp::detail::operation_kind;
+
+const error_code aborted = natpmp::net::error::operation_aborted;
+
+// The gateways that the tests speak of.
+
+inline natpmp::gateway home()
+{
+    return {.address = natpmp::net::ip::make_address("192.168.1.1"),
+            .local_address = natpmp::net::ip::make_address("192.168.1.2"),
+            .interface_index = 3};
+}
+
+inline natpmp::gateway elsewhere()
+{
+    return {.address = natpmp::net::ip::make_address("10.9.0.1"),
+            .local_address = natpmp::net::ip::make_address("10.9.0.77"),
+            .interface_index = 4};
+}
+
+// What an application asks for: keep_trying(without_clean_up(tcp(80))).
+
+inline map_request tcp(std::uint16_t port)
+{
+    return {.protocol = protocol::tcp, .internal_port = port};
+}
+
+inline map_request udp(std::uint16_t port)
+{
+    return {.protocol = protocol::udp, .internal_port = port};
+}
+
+inline map_request without_clean_up(map_request what)
+{
+    what.clean_up = false;
+    return what;
+}
+
+inline map_request keep_trying(map_request what)
+{
+    what.keep_trying = true;
+    return what;
+}
+
+/// "mapped tcp 80 8080", "address_changed 203.0.113.8", "lost tcp 80: the error".
+inline std::string event_text(const natpmp::event& news)
+{
+    std::string result{to_string(news.kind)};
+    if (news.about_mapping())
+        result += ' ' + std::string{to_string(news.mapping.protocol)} + ' ' +
+                  std::to_string(news.mapping.internal_port) + ' ' +
+                  std::to_string(news.mapping.external_port);
+    else if (news.kind == natpmp::event_kind::address_changed)
+        result += ' ' + news.mapping.external_address.to_string();
+    else if (news.kind == natpmp::event_kind::gateway_changed)
+        result += ' ' + news.gateway.to_string();
+    if (news.error)
+        result += std::string{": "} + news.error.category().name() + ' ' +
+                  std::to_string(news.error.value());
+    return result;
+}
 
 /// An engine with a clock, a network and a gateway that a test can script.
 class driver : public network
@@ -71,9 +148,28 @@ public:
         return result;
     }
 
+    /// Has these mapped now and keeps them until `at`, counted from the start of the test. What
+    /// was sent and told so far is forgotten.
+    void hold(std::initializer_list<map_request> what, duration at)
+    {
+        for (const map_request& each : what)
+            map(each);
+        run_until(at);
+        REQUIRE(mappings().size() >= what.size());
+        forget();
+    }
+
+    /// Forgets the datagrams and the events so far.
+    void forget()
+    {
+        wire.clear();
+        sent.clear();
+        take_events();
+    }
+
     void cancel(operation& what, bool total_only = false)
     {
-        core_.cancel(what, total_only, natpmp::net::error::operation_aborted, now);
+        core_.cancel(what, total_only, aborted, now);
         turn();
     }
 
@@ -201,18 +297,6 @@ public:
         turn();
     }
 
-    /// Does what is due now, as a client does: datagrams out, a gateway looked up if one is wanted.
-    void step()
-    {
-        do {
-            find_gateway();
-            while (const natpmp::detail::packet* packet = core_.advance(now))
-                send({packet->view().begin(), packet->view().end()});
-        } while (core_.wants_gateway(now));
-        while (operation* done = core_.take_finished())
-            finished_.emplace(done, now);
-    }
-
     /// Lets time pass until `at`, counted from the start of the test.
     void run_until(duration at)
     {
@@ -325,6 +409,18 @@ public:
     }
 
 private:
+    /// Does what is due now, as a client does: datagrams out, a gateway looked up if one is wanted.
+    void step()
+    {
+        do {
+            find_gateway();
+            while (const natpmp::detail::packet* packet = core_.advance(now))
+                send({packet->view().begin(), packet->view().end()});
+        } while (core_.wants_gateway(now));
+        while (operation* done = core_.take_finished())
+            finished_.emplace(done, now);
+    }
+
     void find_gateway()
     {
         const bool doubts = core_.take_recheck(now);
@@ -344,6 +440,20 @@ private:
     std::multimap<const operation*, time_point> finished_;
 };
 
+/// TCP port 80 was mapped for a minute and lost to a silent gateway. It is 1000 now, in the middle
+/// of a pause, and the gateway would answer again.
+inline void lose(driver& client)
+{
+    client.grant_for(60);
+    client.map(tcp(80));
+    client.run_until(20s);
+    client.silence();
+    client.run_until(1000s);
+    REQUIRE(client.mappings().empty());
+    client.heal();
+    client.forget();
+}
+
 } // namespace engine_test
 
-#endif // NATPMP_TESTS_UNIT_ENGINE_SUPPORT_HPP
+#endif // NATPMP_TESTS_UNIT_ENGINE_DRIVER_HPP
