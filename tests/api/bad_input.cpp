@@ -52,7 +52,7 @@ TEST_CASE("bad input: a suggested port out of range; 0 is the internal one")
     on.async_map_port(map_request{.internal_port = 65535, .clean_up = false}, reporter(got));
     in.settle();
     CHECK(got.succeeded());
-    CHECK(in.wire().at(0) == "map tcp 65535 to 65535 for 7200");
+    CHECK(in.wire().at(0) == "map tcp 65535 65535 7200");
 }
 
 TEST_CASE("bad input: lifetimes")
@@ -76,7 +76,7 @@ TEST_CASE("bad input: lifetimes")
                       });
     in.settle();
     CHECK(got.succeeded());
-    CHECK(in.wire().at(0) == "map tcp 6881 to 6881 for 4294967295");
+    CHECK(in.wire().at(0) == "map tcp 6881 6881 4294967295");
 }
 
 TEST_CASE("bad input: protocols")

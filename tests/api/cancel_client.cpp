@@ -149,7 +149,7 @@ TEST_CASE("deadline: a mapping that may be made late is deleted")
     REQUIRE(in.run_until([&] { return !operation.pending(); }));
     CHECK(operation.got.error == errc::timed_out);
     REQUIRE(in.run_until_requests(2));
-    CHECK(in.wire() == lines{"map tcp 6881 to 6881 for 7200", "delete tcp 6881"});
+    CHECK(in.wire() == lines{"map tcp 6881 6881 7200", "delete tcp 6881"});
     CHECK(in.mapped() == 0);
 }
 

@@ -12,7 +12,7 @@ namespace cancel_map_test {
 using namespace api_test;
 using asio::cancellation_type;
 
-const std::string map_line = "map tcp 6881 to 6881 for 7200", delete_line = "delete tcp 6881";
+const std::string map_line = "map tcp 6881 6881 7200", delete_line = "delete tcp 6881";
 
 map_request port_6881(bool clean_up = true)
 {
@@ -116,7 +116,7 @@ TEST_CASE("cancellation: of a pair in its second half, both are deleted")
     auto undo = in.wire();
     REQUIRE(undo.size() == 4);
     std::sort(undo.begin() + 2, undo.end());
-    CHECK(undo == lines{map_line, "map udp 6881 to 6881 for 7200", delete_line, "delete udp 6881"});
+    CHECK(undo == lines{map_line, "map udp 6881 6881 7200", delete_line, "delete udp 6881"});
 }
 
 TEST_CASE("cancellation: a mapping that was made before is not undone")

@@ -118,8 +118,8 @@ TEST_CASE("events: renewed, and port_changed")
     REQUIRE(in.run_until([&] { return reader.any(); }));
     CHECK(reader.take() == lines{"port_changed tcp 6881 to 6882"});
     CHECK(on.mappings().at(0).external_port == 6882);
-    CHECK(in.wire() == lines{"delete tcp 6881", "map tcp 6881 to 6881 for 7200", "address",
-                             "map tcp 6881 to 6881 for 7200", "map tcp 6881 to 6881 for 7200"});
+    CHECK(in.wire() == lines{"delete tcp 6881", "map tcp 6881 6881 7200", "address",
+                             "map tcp 6881 6881 7200", "map tcp 6881 6881 7200"});
 }
 
 TEST_CASE("events: address_changed")

@@ -13,7 +13,7 @@
 namespace shutdown_test {
 using namespace api_test;
 
-const std::string map_line = "map tcp 6881 to 6881 for 7200", delete_line = "delete tcp 6881";
+const std::string map_line = "map tcp 6881 6881 7200", delete_line = "delete tcp 6881";
 
 struct stopwatch
 {

@@ -166,7 +166,7 @@ TEST_CASE("tokens: the shortest program")
     run(in, readme(in, made));
     CHECK(good(made));
     CHECK(in.wire() ==
-          lines{"delete tcp 6881", "map tcp 6881 to 6881 for 7200", "address", "delete tcp 6881"});
+          lines{"delete tcp 6881", "map tcp 6881 6881 7200", "address", "delete tcp 6881"});
     CHECK(in.mapped() == 0);
     CHECK(in.run_dry());
 }

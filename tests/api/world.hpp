@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 
 #include "support/asio.hpp"
+#include "support/request_text.hpp"
 
 #include <chrono>
 #include <string>
@@ -30,25 +31,9 @@ using natpmp::protocol;
 using natpmp::result_code;
 using natpmp::testing::fake_gateway;
 using natpmp::testing::fault_switch;
+using test_support::request_text;
 
 using lines = std::vector<std::string>;
-
-/// A request as a line: "delete tcp 6881", "map tcp 6881 to 6881 for 7200", "address".
-inline std::string text_of(const natpmp::testing::gateway_request& request)
-{
-    if (request.bytes.size() == 2)
-        return "address";
-    if (request.bytes.size() != 12)
-        return "malformed";
-    const auto fields = natpmp::testing::gateway_map_fields::read(request.bytes);
-    std::string text(natpmp::to_string(protocol{fields.opcode}));
-    text += ' ' + std::to_string(fields.internal_port);
-    if (fields.lifetime == 0)
-        return "delete " + text +
-               (fields.external_port ? " with " + std::to_string(fields.external_port) : "");
-    return "map " + text + " to " + std::to_string(fields.external_port) + " for " +
-           std::to_string(fields.lifetime);
-}
 
 /// A handler that does nothing.
 struct ignore
@@ -85,7 +70,7 @@ struct world
     {
         lines result;
         for (const auto& request : gateway.model().requests)
-            result.push_back(text_of(request));
+            result.push_back(request_text(request.bytes));
         return result;
     }
 

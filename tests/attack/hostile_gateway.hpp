@@ -147,7 +147,7 @@ private:
             const std::span<const std::uint8_t> request(buffer.data(), size);
             {
                 const std::lock_guard lock(mutex_);
-                wire_.push_back(text_of({{}, {}, {request.begin(), request.end()}}));
+                wire_.push_back(request_text(request));
             }
             for (const auto& reply :
                  model_.handle(from.address().to_v4(), request, fake_gateway::now())) {

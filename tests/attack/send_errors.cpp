@@ -46,7 +46,7 @@ TEST_CASE("send errors: the schedule goes on, and the first datagram that goes o
     const time_point start = in.state.refused.front();
     REQUIRE(in.run_until([&] { return got.calls > 0; }));
     CHECK(got.succeeded());
-    CHECK(in.wire() == lines{"map tcp 6881 to 6881 for 7200", "address"});
+    CHECK(in.wire() == lines{"map tcp 6881 6881 7200", "address"});
     CHECK(in.gateway.model.requests.front().when - start == 3750ms);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("send errors: a renewal that cannot be sent is tried until the lease e
     in.run_for(30min);
     CHECK(on.mappings().size() == 1);
     const lines asked = in.wire();
-    CHECK(std::count(asked.begin(), asked.end(), "map tcp 6881 to 6881 for 7200") == 1);
+    CHECK(std::count(asked.begin(), asked.end(), "map tcp 6881 6881 7200") == 1);
     using enum event_kind;
     CHECK(news == (for_long ? std::vector{mapped, renewal_failing, lost, restored}
                             : std::vector{mapped, renewal_failing, renewed}));

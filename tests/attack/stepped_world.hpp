@@ -159,7 +159,7 @@ struct stepped_world
     {
         lines result;
         for (const auto& request : gateway.model.requests)
-            result.push_back(text_of(request));
+            result.push_back(request_text(request.bytes));
         return result;
     }
 

@@ -20,7 +20,7 @@ TEST_CASE("client: another external port is success, and is suggested at the ren
     CHECK(got.made.external_port == 6882);
     CHECK(got.made.lifetime == 2s);
     REQUIRE(in.run_until_requests(3));
-    CHECK(in.wire() == lines{map_line, "address", "map tcp 6881 to 6882 for 7200"});
+    CHECK(in.wire() == lines{map_line, "address", "map tcp 6881 6882 7200"});
     CHECK(came_after(in, {0, 1000})); // half of what was granted
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("client: a port that moves with each renewal is followed")
     });
     REQUIRE(in.run_until([&] { return told.size() == 2; }));
     CHECK(told == lines{"port_changed 6882", "port_changed 6883"});
-    CHECK(in.wire() == lines{map_line, "address", map_line, "map tcp 6881 to 6882 for 7200"});
+    CHECK(in.wire() == lines{map_line, "address", map_line, "map tcp 6881 6882 7200"});
     CHECK(on.mappings().at(0).external_port == 6883);
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("client: a lease of a second is no storm")
     CHECK(requests.size() >= 3);
     std::vector<natpmp::time_point> maps;
     for (const auto& request : requests)
-        if (text_of(request) == map_line)
+        if (request_text(request.bytes) == map_line)
             maps.push_back(request.when);
     REQUIRE(maps.size() >= 2);
     CHECK(maps.size() <= 4);
@@ -115,7 +115,7 @@ TEST_CASE("client: a pair has one external port whenever the gateway gives it")
         map_pair();
         CHECK(made.tcp.external_port == 6882);
         CHECK(made.udp.external_port == 6882);
-        CHECK(in.wire() == lines{map_line, "map udp 6881 to 6882 for 7200", "address"});
+        CHECK(in.wire() == lines{map_line, "map udp 6881 6882 7200", "address"});
     }
     SECTION("the gateway chooses: the result shows that they differ")
     {
@@ -139,7 +139,7 @@ TEST_CASE("client: of a pair that fails in its second half, the first is unmappe
                            [&](error_code why, const natpmp::mapping_pair&) { error = why; });
     in.settle();
     CHECK(error == result_code::out_of_resources);
-    CHECK(in.wire() == lines{map_line, "map udp 6881 to 6881 for 7200", delete_line});
+    CHECK(in.wire() == lines{map_line, "map udp 6881 6881 7200", delete_line});
     CHECK(in.mapped() == 0);
     CHECK(on.status().kept == 0);
     CHECK(in.run_dry());
@@ -159,7 +159,7 @@ TEST_CASE("client: what a run before left behind is removed first (D-2)")
     auto request = port_6881(true);
     request.external_port = 9000;
     CHECK(map(in, on, request).made.external_port == 9000); // else it would keep 6881
-    CHECK(in.wire() == lines{delete_line, "map tcp 6881 to 9000 for 7200", "address"});
+    CHECK(in.wire() == lines{delete_line, "map tcp 6881 9000 7200", "address"});
     CHECK(in.mapped() == 2); // the neighbour's is untouched
 
     CHECK_FALSE(unmap(in, on).error);
@@ -202,7 +202,7 @@ TEST_CASE("client: a second request with another suggestion gets the port that i
     const outcome second = map(in, on, other);
     CHECK_FALSE(second.error);
     CHECK(second.made.external_port == 6881);
-    CHECK(in.wire().back() == "map tcp 6881 to 9000 for 7200");
+    CHECK(in.wire().back() == "map tcp 6881 9000 7200");
     CHECK(in.mapped() == 1);
 }
 

@@ -52,7 +52,7 @@ inline map_request port_6881(bool clean_up = false)
     return {.protocol = protocol::tcp, .internal_port = 6881, .clean_up = clean_up};
 }
 
-const std::string map_line = "map tcp 6881 to 6881 for 7200", delete_line = "delete tcp 6881";
+const std::string map_line = "map tcp 6881 6881 7200", delete_line = "delete tcp 6881";
 
 /// Starts an operation with a handler, and runs until that was called.
 template <class Start>

@@ -1,123 +1,103 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// The external address (X0-1 to X0-4, W-1, C-3, C-5).
+// The external address.
 
-#include "unit/engine_support.hpp"
+#include "unit/engine_driver.hpp"
 
 namespace engine_address_test {
 using namespace engine_test;
 
-/// Answers address requests with this; everything else as usual.
-driver::script telling(driver& world, const std::string& address, std::uint16_t code = 0)
-{
-    return [&world, address, code](const request& asked) {
-        return asked.is_address() ? address_answer(address, world.epoch(), code)
-                                  : world.conforming(asked);
-    };
-}
-
-std::size_t address_requests(const driver& world)
-{
-    return static_cast<std::size_t>(
-        std::count_if(world.sent.begin(), world.sent.end(),
-                      [](const request& each) { return each.is_address(); }));
-}
-
 TEST_CASE("engine address: asked for alone (X0-1)", "[engine][address]")
 {
-    driver world;
-    operation& call = world.address();
-    world.settle();
-    CHECK(world.wire == lines{"0 address"});
+    driver client;
+    operation& call = client.address();
+    client.settle();
+    CHECK(client.wire == lines{"0 address"});
     CHECK_FALSE(call.error);
     CHECK(call.address.to_string() == "203.0.113.7");
-    CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
-    CHECK(world.core.deadline() == natpmp::detail::never);
+    CHECK(client.take_events().empty());
+    CHECK_FALSE(client.active());
+    CHECK(client.deadline() == never);
 }
 
 TEST_CASE("engine address: refusals and 0.0.0.0 (C-3, C-5)", "[engine][address]")
 {
-    driver world;
+    driver client;
     const auto code = GENERATE(as<std::uint16_t>{}, 0, 1, 2, 3, 4, 5, 6, 65535);
-    world.gateway = telling(world, code ? "203.0.113.99" : "0.0.0.0", code);
-    operation& call = world.address();
-    world.settle();
+    client.tell_address(code ? "203.0.113.99" : "0.0.0.0", code);
+    operation& call = client.address();
+    client.settle();
     CHECK(call.error == (code ? static_cast<result_code>(code) : result_code::network_failure));
     CHECK(call.address.is_unspecified());
-    CHECK(world.core.status(world.now).external_address.is_unspecified());
-    CHECK(world.core.status(world.now).external_address_kind == natpmp::address_kind::unknown);
+    CHECK(client.status().external_address.is_unspecified());
+    CHECK(client.status().external_address_kind == natpmp::address_kind::unknown);
 }
 
 TEST_CASE("engine address: a missing one never fails a mapping", "[engine][address]")
 {
-    driver world;
+    driver client;
     SECTION("refused or 0.0.0.0")
     {
         const auto code = GENERATE(as<std::uint16_t>{}, 0, 1, 2, 3, 4, 5, 6, 65535);
-        world.gateway = telling(world, "0.0.0.0", code);
-        operation& call = world.map(tcp(80));
-        world.settle();
-        CHECK(world.done_at(call) == "0");
+        client.tell_address("0.0.0.0", code);
+        operation& call = client.map(tcp(80));
+        client.settle();
+        CHECK(client.done_at(call) == "0");
         CHECK_FALSE(call.error);
         CHECK(call.mappings[0].external_address.is_unspecified());
         CHECK(call.mappings[0].external_port == 80);
     }
     SECTION("silence")
     {
-        world.gateway = [&](const request& asked) {
-            return asked.is_address() ? bytes{} : world.conforming(asked);
-        };
-        operation& call = world.map(tcp(80));
-        world.run_until(200s);
+        client.answer_all_but(&request::is_address);
+        operation& call = client.map(tcp(80));
+        client.run_until(200s);
         CHECK_FALSE(call.error);
-        CHECK(std::stod(world.done_at(call)) <= 127.75);
+        CHECK(std::stod(client.done_at(call)) <= 127.75);
         CHECK(call.mappings[0].external_address.is_unspecified());
     }
     SECTION("ICMP")
     {
-        world.gateway = [&](const request& asked) {
-            return asked.is_address() ? bytes{} : world.conforming(asked);
-        };
-        operation& call = world.map(tcp(80));
-        world.run_until(100ms);
-        world.refused();
-        CHECK(world.done_at(call) == "0.1");
+        client.answer_all_but(&request::is_address);
+        operation& call = client.map(tcp(80));
+        client.run_until(100ms);
+        client.refused();
+        CHECK(client.done_at(call) == "0.1");
         CHECK_FALSE(call.error);
     }
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(client.mappings().size() == 1);
 }
 
 TEST_CASE("engine address: it is asked for later, and told", "[engine][address]")
 {
-    driver world;
-    world.gateway = telling(world, "0.0.0.0", 3);
-    world.map(tcp(80));
-    world.run_until(29s);
-    CHECK(world.take_events() == lines{"mapped tcp 80 80"});
-    CHECK(address_requests(world) == 1);
-    world.heal();
-    world.run_until(100s);
-    CHECK(address_requests(world) == 2);
-    CHECK(world.take_events() == lines{"address_changed 203.0.113.7"});
-    CHECK(world.core.mappings()[0].external_address.to_string() == "203.0.113.7");
+    driver client;
+    client.tell_address("0.0.0.0", 3);
+    client.map(tcp(80));
+    client.run_until(29s);
+    CHECK(client.take_events() == lines{"mapped tcp 80 80"});
+    CHECK(client.count(&request::is_address) == 1);
+    client.heal();
+    client.run_until(100s);
+    CHECK(client.count(&request::is_address) == 2);
+    CHECK(client.take_events() == lines{"address_changed 203.0.113.7"});
+    CHECK(client.mappings()[0].external_address.to_string() == "203.0.113.7");
 }
 
 TEST_CASE("engine address: asked for ever less often while it is missing", "[engine][address]")
 {
-    driver world;
-    world.gateway = telling(world, "0.0.0.0", 3);
-    world.map(tcp(80));
-    world.run_until(3599s);
+    driver client;
+    client.tell_address("0.0.0.0", 3);
+    client.map(tcp(80));
+    client.run_until(3599s);
     // At 0, then after 30 s, doubling to 8 minutes.
-    CHECK(address_requests(world) == 1 + 4 + 6);
+    CHECK(client.count(&request::is_address) == 1 + 4 + 6);
 }
 
 TEST_CASE("engine address: private and shared ones are kept and told apart (W-1)",
           "[engine][address]")
 {
-    driver world;
+    driver client;
     using natpmp::address_kind;
     const auto [text, kind] =
         GENERATE(table<std::string, address_kind>({{"10.1.2.3", address_kind::private_use},
@@ -126,55 +106,88 @@ TEST_CASE("engine address: private and shared ones are kept and told apart (W-1)
                                                    {"100.64.0.9", address_kind::shared},
                                                    {"169.254.1.1", address_kind::reserved},
                                                    {"203.0.113.7", address_kind::routable}}));
-    world.gateway = telling(world, text);
-    operation& call = world.map(tcp(80));
-    world.settle();
+    client.tell_address(text);
+    operation& call = client.map(tcp(80));
+    client.settle();
     CHECK_FALSE(call.error);
     CHECK(call.mappings[0].external_address.to_string() == text);
-    CHECK(world.core.status(world.now).external_address_kind == kind);
+    CHECK(client.status().external_address_kind == kind);
     CHECK(natpmp::publicly_routable(call.mappings[0].external_address) ==
           (kind == address_kind::routable));
 }
 
 TEST_CASE("engine address: fresh for 15 minutes", "[engine][address]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.settle();
-    CHECK(address_requests(world) == 1);
-    world.run_until(899s);
-    operation& early = world.map(tcp(81));
-    world.settle();
-    CHECK(world.done_at(early) == "899");
+    driver client;
+    client.map(tcp(80));
+    client.settle();
+    CHECK(client.count(&request::is_address) == 1);
+    client.run_until(899s);
+    operation& early = client.map(tcp(81));
+    client.settle();
+    CHECK(client.done_at(early) == "899");
     CHECK(early.mappings[0].external_address.to_string() == "203.0.113.7");
-    CHECK(address_requests(world) == 1);
-    world.run_until(900s);
-    world.map(tcp(82));
-    world.settle();
-    CHECK(address_requests(world) == 2);
+    CHECK(client.count(&request::is_address) == 1);
+    client.run_until(900s);
+    client.map(tcp(82));
+    client.settle();
+    CHECK(client.count(&request::is_address) == 2);
 }
 
 TEST_CASE("engine address: not fresh after a loss of state", "[engine][address]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(100s);
-    world.boot_epoch = 0U - 99U;
-    world.map(tcp(81));
-    world.settle();
-    CHECK(address_requests(world) == 2);
+    driver client;
+    client.map(tcp(80));
+    client.run_until(100s);
+    client.reboot();
+    client.map(tcp(81));
+    client.settle();
+    CHECK(client.count(&request::is_address) == 2);
 }
 
 TEST_CASE("engine address: asked again with renewals (X0-4)", "[engine][address]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(100s);
-    world.take_events();
-    world.gateway = telling(world, "203.0.113.8");
-    world.run_until(3600s);
-    CHECK(address_requests(world) == 2);
-    CHECK(world.take_events() == lines{"address_changed 203.0.113.8", "renewed tcp 80 80"});
+    driver client;
+    client.map(tcp(80));
+    client.run_until(100s);
+    client.take_events();
+    client.tell_address("203.0.113.8");
+    client.run_until(3600s);
+    CHECK(client.count(&request::is_address) == 2);
+    CHECK(client.take_events() == lines{"address_changed 203.0.113.8", "renewed tcp 80 80"});
+}
+
+TEST_CASE("engine background: the address is asked for now and then (X0-4)", "[engine][address]")
+{
+    driver client;
+    client.grant_for(0xFFFFFFFF);
+    client.map(tcp(80));
+    client.run_until(11h);
+    CHECK(client.count(&request::is_address) == 4);
+}
+
+TEST_CASE("engine background: why the address is not known (C-3, C-5)", "[engine][address]")
+{
+    driver client;
+    std::uint16_t code = 3;
+    SECTION("refused")
+    {}
+    SECTION("0.0.0.0")
+    {
+        code = 0;
+    }
+    client.map(tcp(80));
+    client.run_until(1s);
+    CHECK_FALSE(client.status().external_address_error);
+    client.take_events();
+    client.tell_address("0.0.0.0", code);
+    client.address();
+    client.settle();
+    CHECK(client.status().external_address_error == result_code::network_failure);
+    const auto news = client.take_event();
+    REQUIRE(news);
+    CHECK(news->kind == natpmp::event_kind::address_changed);
+    CHECK(news->error == result_code::network_failure);
 }
 
 } // namespace engine_address_test

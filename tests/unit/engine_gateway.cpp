@@ -1,56 +1,37 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// Gateways that come, go and change (H-1, H-3, H-5, T-7; design: changes).
+// Gateways that come, go and change, and hints that they did.
 
-#include "unit/engine_support.hpp"
+#include "unit/engine_driver.hpp"
 
 namespace engine_gateway_test {
 using namespace engine_test;
 
-void prepare(driver& world)
-{
-    world.map(tcp(80));
-    world.map(udp(81));
-    world.run_until(100s);
-    world.take_events();
-    world.take_wire();
-}
-
-lines sorted(lines what)
-{
-    std::sort(what.begin(), what.end());
-    return what;
-}
-
 TEST_CASE("engine gateway: another one, everything again there (H-3)", "[engine][gateway]")
 {
-    driver world;
-    world.gateway = [&](const request& asked) {
-        return asked.is_create()
-                   ? map_answer(asked.kind(), asked.internal_port(), 7777, 7200, world.epoch())
-                   : world.conforming(asked);
-    };
-    prepare(world);
-    world.boot_epoch = 0U - 99U; // a young clock is no reset there (E-4)
-    world.heal();
+    driver client;
+    client.grant_port(7777);
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.reboot(); // a young clock is no reset there (E-4)
+    client.heal();
     SECTION("another gateway")
     {
-        world.attach(elsewhere());
+        client.attach(elsewhere());
     }
     SECTION("another local address (H-1)")
     {
         natpmp::gateway moved = home();
         moved.local_address = natpmp::net::ip::make_address("192.168.1.77");
-        world.attach(moved);
+        client.attach(moved);
     }
-    world.run_until(101s);
+    client.run_until(101s);
     // The suggested port is the last granted one; nothing is deleted there.
-    CHECK(sorted(world.take_wire()) ==
+    CHECK(sorted(client.take_wire()) ==
           lines{"100 address", "100 map tcp 80 7777 7200", "100 map udp 81 7777 7200"});
-    CHECK(world.core.status(world.now).resets == 0);
-    CHECK(world.core.mappings().size() == 2);
-    const lines events = world.take_events();
+    CHECK(client.status().resets == 0);
+    CHECK(client.mappings().size() == 2);
+    const lines events = client.take_events();
     REQUIRE(events.size() == 3);
     CHECK(events[0].substr(0, 15) == "gateway_changed");
     CHECK(sorted(events)[1] == "restored tcp 80 7777");
@@ -60,89 +41,80 @@ TEST_CASE("engine gateway: another one, everything again there (H-3)", "[engine]
 TEST_CASE("engine gateway: nothing is deleted at the new one for the old one's mappings (H-3)",
           "[engine][gateway]")
 {
-    driver world;
-    prepare(world);
-    world.silence();
-    operation& removal = world.unmap(tcp(80)); // in flight
-    operation& queued = world.unmap(udp(81));
-    world.run_until(100100ms);
-    world.heal();
-    world.take_wire();
-    world.attach(elsewhere());
+    driver client;
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.silence();
+    operation& removal = client.unmap(tcp(80)); // in flight
+    operation& queued = client.unmap(udp(81));
+    client.run_until(100100ms);
+    client.heal();
+    client.take_wire();
+    client.attach(elsewhere());
     CHECK(removal.error == errc::gateway_changed);
     CHECK(queued.error == errc::gateway_changed);
-    world.run_until(1000s);
-    CHECK(world.wire.empty());
-    CHECK(world.core.mappings().empty());
+    client.run_until(1000s);
+    CHECK(client.wire.empty());
+    CHECK(client.mappings().empty());
 }
 
 TEST_CASE("engine gateway: an undoing delete is not sent to another one (H-3)", "[engine][gateway]")
 {
-    driver world;
-    world.silence();
-    operation& call =
-        world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
-    world.run_until(100ms);
-    world.cancel(call);
+    driver client;
+    client.silence();
+    operation& call = client.map(without_clean_up(tcp(80)));
+    client.run_until(100ms);
+    client.cancel(call);
     const duration change = GENERATE(as<duration>{}, 500ms, 1200ms);
-    world.run_until(change); // waiting for the answer, or the delete in flight
-    world.take_wire();
-    world.attach(elsewhere());
-    world.run_until(100s);
-    CHECK(world.wire.empty());
-    CHECK_FALSE(world.core.active());
+    client.run_until(change); // waiting for the answer, or the delete in flight
+    client.take_wire();
+    client.attach(elsewhere());
+    client.run_until(100s);
+    CHECK(client.wire.empty());
+    CHECK_FALSE(client.active());
 }
 
 TEST_CASE("engine gateway: an operation under way goes on at the new one", "[engine][gateway]")
 {
-    driver world;
+    driver client;
     SECTION("its request in flight")
     {
-        world.silence();
-        operation& call = world.map(tcp(80));
-        world.run_until(2s);
-        world.heal();
-        world.take_wire();
-        world.attach(elsewhere());
-        world.run_until(10s);
+        client.silence();
+        operation& call = client.map(tcp(80));
+        client.run_until(2s);
+        client.heal();
+        client.take_wire();
+        client.attach(elsewhere());
+        client.run_until(10s);
         CHECK_FALSE(call.error);
-        CHECK(world.done_at(call) == "3"); // 1 s after the last map request, to any gateway
-        CHECK(world.core.mappings().size() == 1);
+        CHECK(client.done_at(call) == "3"); // 1 s after the last map request, to any gateway
+        CHECK(client.mappings().size() == 1);
     }
     SECTION("granted at the old one: it is not done before the new one grants")
     {
-        world.gateway = [&](const request& asked) {
-            return asked.is_address() ? bytes{} : world.conforming(asked);
-        };
-        operation& call = world.map(tcp(80));
-        world.run_until(1s);
-        CHECK(world.done_at(call) == "pending");
-        world.gateway = [&](const request& asked) {
-            return asked.is_create() ? map_answer(protocol::tcp, 80, 999, 7200, 5)
-                                     : world.conforming(asked);
-        };
-        world.attach(elsewhere());
-        world.run_until(10s);
-        CHECK(world.done_at(call) != "pending");
+        client.answer_all_but(&request::is_address);
+        operation& call = client.map(tcp(80));
+        client.run_until(1s);
+        CHECK(client.done_at(call) == "pending");
+        client.reboot();
+        client.grant_port(999);
+        client.attach(elsewhere());
+        client.run_until(10s);
+        CHECK(client.done_at(call) != "pending");
         if (!call.error)
             CHECK(call.mappings[0].external_port == 999);
     }
     SECTION("half of a pair granted at the old one")
     {
-        world.gateway = [&](const request& asked) {
-            return asked.is_map() && asked.kind() == protocol::udp ? bytes{}
-                                                                   : world.conforming(asked);
-        };
-        operation& call = world.map_pair(tcp(80));
-        world.run_until(2s);
-        CHECK(world.done_at(call) == "pending");
-        world.gateway = [&](const request& asked) {
-            return asked.is_create() ? map_answer(asked.kind(), 80, 999, 7200, 5)
-                                     : world.conforming(asked);
-        };
-        world.attach(elsewhere());
-        world.run_until(10s);
-        CHECK(world.done_at(call) != "pending");
+        client.answer_all_but(
+            [](const request& each) { return each.is_map() && each.kind() == protocol::udp; });
+        operation& call = client.map_pair(tcp(80));
+        client.run_until(2s);
+        CHECK(client.done_at(call) == "pending");
+        client.reboot();
+        client.grant_port(999);
+        client.attach(elsewhere());
+        client.run_until(10s);
+        CHECK(client.done_at(call) != "pending");
         if (!call.error) {
             CHECK(call.mappings[0].external_port == 999);
             CHECK(call.mappings[1].external_port == 999);
@@ -152,91 +124,223 @@ TEST_CASE("engine gateway: an operation under way goes on at the new one", "[eng
 
 TEST_CASE("engine gateway: the old one's answers count no more (V-1)", "[engine][gateway]")
 {
-    driver world;
-    prepare(world);
-    world.silence();
-    operation& call = world.address();
-    world.attach(elsewhere());
-    CHECK(world.core.status(world.now).external_address.is_unspecified());
-    CHECK(world.core.status(world.now).gateway == elsewhere());
-    CHECK(world.done_at(call) == "pending");
+    driver client;
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.silence();
+    operation& call = client.address();
+    client.attach(elsewhere());
+    CHECK(client.status().external_address.is_unspecified());
+    CHECK(client.status().gateway == elsewhere());
+    CHECK(client.done_at(call) == "pending");
 }
 
 TEST_CASE("engine gateway: the same one again changes nothing", "[engine][gateway]")
 {
-    driver world;
-    prepare(world);
-    world.attach(home());
-    world.run_until(3000s);
-    CHECK(world.wire.empty());
-    CHECK(world.take_events().empty());
+    driver client;
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.attach(home());
+    client.run_until(3000s);
+    CHECK(client.wire.empty());
+    CHECK(client.take_events().empty());
 }
 
 TEST_CASE("engine gateway: gone and back before the lease ends (H-5)", "[engine][gateway]")
 {
-    driver world;
-    prepare(world);
-    world.detach();
-    CHECK_FALSE(world.core.has_gateway());
-    CHECK(world.core.mappings().size() == 2);
-    CHECK(world.core.status(world.now).last_error == errc::no_gateway);
-    world.run_until(1000s);
-    CHECK(world.wire.empty());
-    CHECK(world.take_events().empty());
-    world.attach(home());
-    world.run_until(1010s);
-    CHECK(world.take_wire() == lines{"1000 address"}); // which shows whether it lost its state
-    CHECK(world.take_events().empty());
+    driver client;
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.detach();
+    CHECK_FALSE(client.has_gateway());
+    CHECK(client.mappings().size() == 2);
+    CHECK(client.status().last_error == errc::no_gateway);
+    client.run_until(1000s);
+    CHECK(client.wire.empty());
+    CHECK(client.take_events().empty());
+    client.attach(home());
+    client.run_until(1010s);
+    CHECK(client.take_wire() == lines{"1000 address"}); // which shows whether it lost its state
+    CHECK(client.take_events().empty());
 }
 
 TEST_CASE("engine gateway: gone for longer than the lease (H-5)", "[engine][gateway]")
 {
-    driver world;
-    prepare(world);
-    world.detach();
-    world.run_until(7200s);
-    CHECK(world.core.mappings().empty());
-    const lines events = sorted(world.take_events());
+    driver client;
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.detach();
+    client.run_until(7200s);
+    CHECK(client.mappings().empty());
+    const lines events = sorted(client.take_events());
     REQUIRE(events.size() == 2);
     CHECK(events[0].substr(0, 14) == "lost tcp 80 80");
     CHECK(events[1].substr(0, 14) == "lost udp 81 81");
-    CHECK(world.wire.empty());
-    world.run_until(9000s);
-    world.attach(home());
-    world.run_until(9001s);
-    CHECK(sorted(world.take_events()) == lines{"restored tcp 80 80", "restored udp 81 81"});
-    CHECK(world.core.mappings().size() == 2);
+    CHECK(client.wire.empty());
+    client.run_until(9000s);
+    client.attach(home());
+    client.run_until(9001s);
+    CHECK(sorted(client.take_events()) == lines{"restored tcp 80 80", "restored udp 81 81"});
+    CHECK(client.mappings().size() == 2);
 }
 
 TEST_CASE("engine gateway: it is looked for while mappings are to be kept", "[engine][gateway]")
 {
-    driver world;
-    prepare(world);
-    world.detach();
-    CHECK_FALSE(world.core.wants_gateway(world.now));
-    world.route = home(); // the next look finds it
-    world.run_until(131s);
-    CHECK(world.core.has_gateway());
+    driver client;
+    client.hold({tcp(80), udp(81)}, 100s);
+    client.detach();
+    CHECK_FALSE(client.wants_gateway());
+    client.route = home(); // the next look finds it
+    client.run_until(131s);
+    CHECK(client.has_gateway());
 }
 
 TEST_CASE("engine gateway: gone with a delete of our own in flight", "[engine][gateway]")
 {
-    driver world;
-    world.silence();
-    operation& call =
-        world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
-    world.run_until(100ms);
-    world.cancel(call);
-    world.run_until(1200ms); // the delete is in flight
-    world.detach();
-    CHECK_FALSE(world.core.active());
-    world.heal();
-    world.route = home();
-    operation& again =
-        world.map({.protocol = protocol::tcp, .internal_port = 80, .clean_up = false});
-    world.run_until(10s);
+    driver client;
+    client.silence();
+    operation& call = client.map(without_clean_up(tcp(80)));
+    client.run_until(100ms);
+    client.cancel(call);
+    client.run_until(1200ms); // the delete is in flight
+    client.detach();
+    CHECK_FALSE(client.active());
+    client.heal();
+    client.route = home();
+    operation& again = client.map(without_clean_up(tcp(80)));
+    client.run_until(10s);
     CHECK_FALSE(again.error);
-    CHECK(world.core.mappings().size() == 1);
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("late: changes of gateway are ten in a row, then one in 30 s (3.8)", "[engine][gateway]")
+{
+    driver client;
+    client.map(tcp(80));
+    client.run_for(1s);
+    const bool between_two = GENERATE(true, false);
+    const std::size_t before = client.sent.size();
+    for (int count = 0; count < 9000; ++count) { // an hour
+        if (count % 2 == 0)
+            client.attach(between_two ? elsewhere() : home());
+        else if (between_two)
+            client.attach(home());
+        else
+            client.detach();
+        client.run_for(400ms);
+    }
+    CHECK(client.sent.size() - before <= 1800);
+    time_point last = origin - 1h;
+    for (std::size_t at = 0; at < client.sent.size(); ++at) {
+        if (!client.sent[at].is_create())
+            continue;
+        CHECK(client.sent[at].at - last >= 1s);
+        last = client.sent[at].at;
+    }
+    client.attach(home());
+    client.run_for(40s);
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine hint: the application says that the network changed", "[engine][gateway]")
+{
+    driver client;
+    lose(client);
+    client.network_changed();
+    client.run_until(1001s);
+    CHECK(client.mappings().size() == 1);
+    CHECK(client.take_events() == lines{"restored tcp 80 80"});
+}
+
+TEST_CASE("engine hint: the host's changes count after a quarter of a second, once",
+          "[engine][gateway]")
+{
+    driver client;
+    lose(client);
+    client.host_changed();
+    client.run_until(1000'100ms);
+    client.host_changed();
+    client.run_until(1000'249ms);
+    const std::size_t before = client.sent.size();
+    client.run_until(1000'250ms);
+    CHECK(client.sent.size() > before);
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine hint: a quiet client is not woken by it", "[engine][gateway]")
+{
+    driver client;
+    client.hold({tcp(80)}, 100s);
+    client.network_changed();
+    client.host_changed();
+    client.run_until(3000s);
+    CHECK(client.wire.empty());
+}
+
+TEST_CASE("engine hint: a request in flight starts its schedule anew", "[engine][gateway]")
+{
+    driver client;
+    client.silence();
+    operation& call = client.address();
+    client.run_until(100s);
+    client.network_changed();
+    client.run_until(1000s);
+    CHECK(client.sent.size() == 18);
+    CHECK(client.done_at(call) == "227.75");
+}
+
+TEST_CASE("engine hint: a gateway set aside is taken up again", "[engine][gateway]")
+{
+    driver client;
+    client.address();
+    client.settle();
+    REQUIRE_FALSE(client.active());
+    client.idle();
+    CHECK_FALSE(client.has_gateway());
+    CHECK_FALSE(client.wants_gateway());
+    operation& call = client.map(tcp(80));
+    client.run_until(10s);
+    CHECK(client.has_gateway());
+    CHECK_FALSE(call.error);
+}
+
+TEST_CASE("engine hint: a look at the routes when the gateway does not answer", "[engine][gateway]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    client.route = elsewhere(); // nobody told of it
+    operation& call = client.address();
+    client.run_until(137'700ms);
+    CHECK(client.status().gateway == home());
+    client.heal();
+    client.run_until(138s);
+    CHECK(call.error == errc::gateway_silent);
+    client.map(tcp(81)); // the next thing to do
+    client.settle();
+    CHECK(client.status().gateway == elsewhere());
+    CHECK(client.mappings().size() == 2);
+}
+
+TEST_CASE("engine background: notices of the host without end neither flood nor hold an operation",
+          "[engine][gateway]")
+{
+    driver client;
+    bool refusing = false;
+    SECTION("silence")
+    {
+        client.silence();
+    }
+    SECTION("refusal")
+    {
+        client.refuse(2);
+        refusing = true;
+    }
+    map_request request = tcp(80);
+    request.keep_trying = refusing;
+    operation& call = client.map(request);
+    for (int second = 0; second < 3600; ++second) {
+        client.host_changed();
+        client.run_for(1s);
+    }
+    CHECK(client.sent.size() < 80);
+    CHECK((client.done_at(call) == "pending") == refusing);
 }
 
 } // namespace engine_gateway_test

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// What is refused before anything is sent (M-12, M-13, A-1, A-6).
+// What is refused before anything is sent.
 
-#include "unit/engine_support.hpp"
+#include "unit/engine_driver.hpp"
 
 namespace engine_input_test {
 using namespace engine_test;
@@ -17,7 +17,7 @@ natpmp::gateway with_local(const std::string& address)
 
 TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
 {
-    driver world;
+    driver client;
     map_request what = tcp(80);
     what.keep_trying = GENERATE(false, true);
     SECTION("port 0")
@@ -60,42 +60,42 @@ TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
     {
         what.protocol = static_cast<protocol>(0);
     }
-    operation& call = world.map(what);
-    CHECK(world.done_at(call) == "0");
+    operation& call = client.map(what);
+    CHECK(client.done_at(call) == "0");
     CHECK(call.error == errc::invalid_argument);
-    CHECK(world.sent.empty());
-    CHECK_FALSE(world.core.has_gateway());
-    CHECK_FALSE(world.core.active());
+    CHECK(client.sent.empty());
+    CHECK_FALSE(client.has_gateway());
+    CHECK_FALSE(client.active());
 }
 
 TEST_CASE("engine input: the same for pairs and unmapping", "[engine][input]")
 {
-    driver world;
-    CHECK(world.map_pair(tcp(0)).error == errc::invalid_argument);
+    driver client;
+    CHECK(client.map_pair(tcp(0)).error == errc::invalid_argument);
     map_request what = tcp(80);
     what.lifetime = 0s;
-    CHECK(world.map_pair(what).error == errc::invalid_argument);
-    CHECK(world.unmap(tcp(0)).error == errc::invalid_argument);
+    CHECK(client.map_pair(what).error == errc::invalid_argument);
+    CHECK(client.unmap(tcp(0)).error == errc::invalid_argument);
     what = tcp(80);
     what.internal_port = 70'000;
-    CHECK(world.unmap(what).error == errc::invalid_argument);
+    CHECK(client.unmap(what).error == errc::invalid_argument);
     what = tcp(80);
     what.protocol = static_cast<protocol>(6);
-    CHECK(world.unmap(what).error == errc::invalid_argument);
-    CHECK(world.sent.empty());
+    CHECK(client.unmap(what).error == errc::invalid_argument);
+    CHECK(client.sent.empty());
 }
 
 TEST_CASE("engine input: the extremes are good", "[engine][input]")
 {
-    driver world;
+    driver client;
     map_request what = tcp(65'535);
     what.external_port = 65'535;
     what.lifetime = 4'294'967'295s;
-    operation& last = world.map(what);
+    operation& last = client.map(what);
     what = udp(1);
     what.lifetime = 1s;
-    operation& first = world.map(what);
-    world.settle();
+    operation& first = client.map(what);
+    client.settle();
     CHECK_FALSE(last.error);
     CHECK_FALSE(first.error);
 }
@@ -123,34 +123,34 @@ TEST_CASE("engine input: bad options", "[engine][input]")
     {
         options.local_address = natpmp::net::ip::make_address("fe80::2");
     }
-    driver world(options);
+    driver client(options);
     for (const operation_kind kind : {operation_kind::map, operation_kind::map_pair,
                                       operation_kind::unmap, operation_kind::address})
-        CHECK(world.start(kind, tcp(80)).error == errc::invalid_argument);
-    CHECK(world.sent.empty());
+        CHECK(client.start(kind, tcp(80)).error == errc::invalid_argument);
+    CHECK(client.sent.empty());
 }
 
 TEST_CASE("engine input: only behind a private address (A-1)", "[engine][input]")
 {
-    driver world;
+    driver client;
     SECTION("private")
     {
-        world.route = with_local(
+        client.route = with_local(
             GENERATE(as<std::string>{}, "10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.0.2"));
-        operation& call = world.map(tcp(80));
-        world.settle();
+        operation& call = client.map(tcp(80));
+        client.settle();
         CHECK_FALSE(call.error);
     }
     SECTION("not private")
     {
-        world.route =
+        client.route =
             with_local(GENERATE(as<std::string>{}, "198.51.100.9", "172.32.0.1", "172.15.255.255",
                                 "100.64.0.1", "169.254.1.1", "192.169.0.1", "0.0.0.0"));
-        operation& call = world.map(tcp(80));
-        CHECK(world.done_at(call) == "0");
+        operation& call = client.map(tcp(80));
+        CHECK(client.done_at(call) == "0");
         CHECK(call.error == errc::not_behind_nat);
-        CHECK(world.address().error == errc::not_behind_nat);
-        CHECK(world.sent.empty());
+        CHECK(client.address().error == errc::not_behind_nat);
+        CHECK(client.sent.empty());
     }
 }
 
@@ -165,30 +165,30 @@ TEST_CASE("engine input: what lifts the private-address check (A-1)", "[engine][
     {
         options.gateway = natpmp::net::ip::make_address("198.51.100.1");
     }
-    driver world(options);
-    world.route = with_local("198.51.100.9");
-    operation& call = world.map(tcp(80));
-    world.settle();
+    driver client(options);
+    client.route = with_local("198.51.100.9");
+    operation& call = client.map(tcp(80));
+    client.settle();
     CHECK_FALSE(call.error);
-    CHECK(world.sent.size() == 3);
+    CHECK(client.sent.size() == 3);
 }
 
 TEST_CASE("engine input: no gateway is an error at once", "[engine][input]")
 {
-    driver world;
-    world.route.reset();
+    driver client;
+    client.route.reset();
     for (const operation_kind kind : {operation_kind::map, operation_kind::map_pair,
                                       operation_kind::unmap, operation_kind::address}) {
-        operation& call = world.start(kind, tcp(80));
-        CHECK(world.done_at(call) == "0");
+        operation& call = client.start(kind, tcp(80));
+        CHECK(client.done_at(call) == "0");
         CHECK(call.error == errc::no_gateway);
     }
-    CHECK(world.sent.empty());
-    CHECK_FALSE(world.core.active());
+    CHECK(client.sent.empty());
+    CHECK_FALSE(client.active());
     // And not for ever.
-    world.route = home();
-    operation& call = world.map(tcp(80));
-    world.settle();
+    client.route = home();
+    operation& call = client.map(tcp(80));
+    client.settle();
     CHECK_FALSE(call.error);
 }
 

@@ -1,210 +1,273 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// Unmapping (D-1 to D-7, V-7; design: queue).
+// Mappings that nobody wants any more: deletes, and the same port wanted again meanwhile.
 
-#include "unit/engine_support.hpp"
+#include "unit/engine_driver.hpp"
 
 namespace engine_unmap_test {
 using namespace engine_test;
 
 TEST_CASE("engine unmap: what was never mapped is success (D-6)", "[engine][unmap]")
 {
-    driver world;
-    operation& call = world.unmap(udp(9));
-    world.settle();
-    CHECK(world.wire == lines{"0 delete udp 9"});
-    CHECK(world.done_at(call) == "0");
+    driver client;
+    operation& call = client.unmap(udp(9));
+    client.settle();
+    CHECK(client.wire == lines{"0 delete udp 9"});
+    CHECK(client.done_at(call) == "0");
     CHECK_FALSE(call.error);
-    CHECK(world.take_events().empty());
-    CHECK_FALSE(world.core.active());
+    CHECK(client.take_events().empty());
+    CHECK_FALSE(client.active());
 }
 
 TEST_CASE("engine unmap: twice is one event (D-6)", "[engine][unmap]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.settle();
-    CHECK(world.take_events() == lines{"mapped tcp 80 80"});
-    operation& first = world.unmap(tcp(80));
-    world.settle();
-    operation& second = world.unmap(tcp(80));
-    world.settle();
+    driver client;
+    client.map(tcp(80));
+    client.settle();
+    CHECK(client.take_events() == lines{"mapped tcp 80 80"});
+    operation& first = client.unmap(tcp(80));
+    client.settle();
+    operation& second = client.unmap(tcp(80));
+    client.settle();
     CHECK_FALSE(first.error);
     CHECK_FALSE(second.error);
-    CHECK(world.done_at(second) == "0");
-    CHECK(world.take_events() == lines{"unmapped tcp 80 80"});
+    CHECK(client.done_at(second) == "0");
+    CHECK(client.take_events() == lines{"unmapped tcp 80 80"});
 }
 
 TEST_CASE("engine unmap: refused (D-7)", "[engine][unmap]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(10s);
-    world.take_wire();
-    world.take_events();
-    world.gateway = [&](const request& asked) {
-        return map_answer(asked.kind(), asked.internal_port(), 80, 7200, world.epoch(), 2);
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.gateway = [&](const request& asked) {
+        return map_answer(asked.kind(), asked.internal_port(), 80, 7200, client.epoch(), 2);
     };
-    operation& call = world.unmap(tcp(80));
-    world.settle();
+    operation& call = client.unmap(tcp(80));
+    client.settle();
     CHECK(call.error == result_code::not_authorized);
-    CHECK(world.done_at(call) == "10");
-    CHECK(world.core.mappings().empty());
-    CHECK(world.take_events() == lines{"unmapped tcp 80 80: natpmp.result 2"});
-    world.run_until(8000s);
-    CHECK(world.wire == lines{"10 delete tcp 80"});
+    CHECK(client.done_at(call) == "10");
+    CHECK(client.mappings().empty());
+    CHECK(client.take_events() == lines{"unmapped tcp 80 80: natpmp.result 2"});
+    client.run_until(8000s);
+    CHECK(client.wire == lines{"10 delete tcp 80"});
 }
 
 TEST_CASE("engine unmap: silence, and nothing after natural expiry (D-3, D-4)", "[engine][unmap]")
 {
-    driver world;
-    world.gateway = [&](const request& asked) {
-        return asked.is_create() ? map_answer(protocol::tcp, 80, 80, 4, world.epoch())
-                                 : world.conforming(asked);
-    };
-    world.map(tcp(80));
-    world.run_until(1s);
-    world.silence();
-    world.take_wire();
-    operation& call = world.unmap(tcp(80));
-    world.run_until(1000s);
-    CHECK(world.wire == lines{"1 delete tcp 80", "1.25 delete tcp 80", "1.75 delete tcp 80",
-                              "2.75 delete tcp 80"});
-    CHECK(world.done_at(call) != "pending");
-    CHECK(std::stod(world.done_at(call)) <= 4.0);
-    CHECK_FALSE(world.core.active());
+    driver client;
+    client.grant_for(4);
+    client.hold({tcp(80)}, 1s);
+    client.silence();
+    client.take_wire();
+    operation& call = client.unmap(tcp(80));
+    client.run_until(1000s);
+    CHECK(client.wire == lines{"1 delete tcp 80", "1.25 delete tcp 80", "1.75 delete tcp 80",
+                               "2.75 delete tcp 80"});
+    CHECK(client.done_at(call) != "pending");
+    CHECK(std::stod(client.done_at(call)) <= 4.0);
+    CHECK_FALSE(client.active());
 }
 
 TEST_CASE("engine unmap: five transmissions, and an answer's time for the last (D-3)",
           "[engine][unmap]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(10s);
-    world.take_wire();
-    world.silence();
-    operation& call = world.unmap(tcp(80));
-    world.run_until(1000s);
-    CHECK(world.wire == lines{"10 delete tcp 80", "10.25 delete tcp 80", "10.75 delete tcp 80",
-                              "11.75 delete tcp 80", "13.75 delete tcp 80"});
-    CHECK(world.done_at(call) == "17.75");
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    operation& call = client.unmap(tcp(80));
+    client.run_until(1000s);
+    CHECK(client.wire == lines{"10 delete tcp 80", "10.25 delete tcp 80", "10.75 delete tcp 80",
+                               "11.75 delete tcp 80", "13.75 delete tcp 80"});
+    CHECK(client.done_at(call) == "17.75");
     CHECK(call.error == errc::gateway_silent);
 }
 
 TEST_CASE("engine unmap: during a renewal in flight", "[engine][unmap]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(3599s);
-    world.take_events();
-    world.silence();
-    world.run_until(3600100ms);
-    REQUIRE(world.wire.back() == "3600 map tcp 80 80 7200");
-    world.take_wire();
-    world.gateway = [&](const request& asked) {
-        return asked.is_delete() ? world.conforming(asked) : bytes{};
-    };
-    operation& call = world.unmap(tcp(80));
+    driver client;
+    client.map(tcp(80));
+    client.run_until(3599s);
+    client.take_events();
+    client.silence();
+    client.run_until(3600100ms);
+    REQUIRE(client.wire.back() == "3600 map tcp 80 80 7200");
+    client.take_wire();
+    client.answer_only(&request::is_delete);
+    operation& call = client.unmap(tcp(80));
 
     SECTION("no more retransmission, at most 1 s for its answer, then the delete")
     {
-        world.run_until(3700s);
-        CHECK(world.wire == lines{"3601.1 delete tcp 80"});
-        CHECK(world.done_at(call) == "3601.1");
+        client.run_until(3700s);
+        CHECK(client.wire == lines{"3601.1 delete tcp 80"});
+        CHECK(client.done_at(call) == "3601.1");
     }
     SECTION("the delete follows the answer at once")
     {
-        world.run_until(3600500ms);
-        world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch()));
-        world.run_until(3700s);
-        CHECK(world.wire == lines{"3600.5 delete tcp 80"});
-        CHECK(world.done_at(call) == "3600.5");
+        client.run_until(3600500ms);
+        client.receive(map_answer(protocol::tcp, 80, 80, 7200, client.epoch()));
+        client.run_until(3700s);
+        CHECK(client.wire == lines{"3600.5 delete tcp 80"});
+        CHECK(client.done_at(call) == "3600.5");
     }
     SECTION("a grant after the delete causes one more delete")
     {
-        world.run_until(3602s);
-        CHECK(world.take_wire() == lines{"3601.1 delete tcp 80"});
-        CHECK(world.core.active());
-        world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch()));
-        world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch()));
-        world.run_until(3700s);
-        CHECK(world.wire == lines{"3602 delete tcp 80"});
+        client.run_until(3602s);
+        CHECK(client.take_wire() == lines{"3601.1 delete tcp 80"});
+        CHECK(client.active());
+        client.receive(map_answer(protocol::tcp, 80, 80, 7200, client.epoch()));
+        client.receive(map_answer(protocol::tcp, 80, 80, 7200, client.epoch()));
+        client.run_until(3700s);
+        CHECK(client.wire == lines{"3602 delete tcp 80"});
     }
     CHECK_FALSE(call.error);
-    CHECK(world.core.mappings().empty());
-    CHECK(world.take_events() == lines{"unmapped tcp 80 80"});
-    CHECK_FALSE(world.core.active());
+    CHECK(client.mappings().empty());
+    CHECK(client.take_events() == lines{"unmapped tcp 80 80"});
+    CHECK_FALSE(client.active());
 }
 
 TEST_CASE("engine unmap: a late grant does not answer the delete (V-7)", "[engine][unmap]")
 {
-    driver world;
-    world.gateway = [&](const request& asked) {
-        return asked.is_delete() && world.now > origin ? bytes{} : world.conforming(asked);
-    };
-    world.map(tcp(80));
-    world.run_until(10s);
-    operation& call = world.unmap(tcp(80));
-    world.run_until(10100ms);
-    CHECK(world.receive(map_answer(protocol::tcp, 80, 80, 7200, world.epoch())) ==
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    operation& call = client.unmap(tcp(80));
+    client.run_until(10100ms);
+    CHECK(client.receive(map_answer(protocol::tcp, 80, 80, 7200, client.epoch())) ==
           ignore_reason::not_awaited);
-    CHECK(world.done_at(call) == "pending");
-    CHECK(world.receive(delete_answer(protocol::tcp, 80, world.epoch())) == ignore_reason::none);
-    CHECK(world.done_at(call) == "10.1");
+    CHECK(client.done_at(call) == "pending");
+    CHECK(client.receive(delete_answer(protocol::tcp, 80, client.epoch())) == ignore_reason::none);
+    CHECK(client.done_at(call) == "10.1");
 }
 
 TEST_CASE("engine unmap: ends the map operations of its key", "[engine][unmap]")
 {
-    driver world;
-    world.silence();
-    operation& first = world.map(tcp(80));
-    operation& other = world.map(tcp(81));
-    operation& second = world.map(tcp(80));
-    operation& pair = world.map_pair(tcp(80));
-    operation& call = world.unmap(tcp(80));
-    world.run_until(1s); // the clean-up in flight gives way
-    CHECK(world.wire.back() == "1 delete tcp 80");
+    driver client;
+    client.silence();
+    operation& first = client.map(tcp(80));
+    operation& other = client.map(tcp(81));
+    operation& second = client.map(tcp(80));
+    operation& pair = client.map_pair(tcp(80));
+    operation& call = client.unmap(tcp(80));
+    client.run_until(1s); // the clean-up in flight gives way
+    CHECK(client.wire.back() == "1 delete tcp 80");
     for (operation* each : {&first, &second, &pair}) {
-        CHECK(world.done_at(*each) != "pending");
-        CHECK(each->error == natpmp::net::error::operation_aborted);
+        CHECK(client.done_at(*each) != "pending");
+        CHECK(each->error == aborted);
     }
-    CHECK(world.done_at(other) == "pending");
-    CHECK(world.done_at(call) == "pending");
+    CHECK(client.done_at(other) == "pending");
+    CHECK(client.done_at(call) == "pending");
 }
 
 TEST_CASE("engine unmap: cancelled before its first datagram has no effect", "[engine][unmap]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(10s);
-    world.silence();
-    world.map(tcp(81)); // its datagram is in flight, so the next ones wait
-    world.take_wire();
-    operation& call = world.unmap(tcp(80));
-    world.run_until(10100ms);
-    CHECK(world.wire.empty());
-    world.cancel(call);
-    CHECK(call.error == natpmp::net::error::operation_aborted);
-    world.heal();
-    world.run_until(3600s);
-    for (const std::string& line : world.wire)
-        CHECK(line.find("delete tcp 80") == std::string::npos);
-    CHECK(world.core.mappings().size() == 2);
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    client.map(tcp(81)); // its datagram is in flight, so the next ones wait
+    client.take_wire();
+    operation& call = client.unmap(tcp(80));
+    client.run_until(10100ms);
+    CHECK(client.wire.empty());
+    client.cancel(call);
+    CHECK(call.error == aborted);
+    client.heal();
+    client.run_until(3600s);
+    CHECK(containing(client.wire, "delete tcp 80").empty());
+    CHECK(client.mappings().size() == 2);
 }
 
 TEST_CASE("engine unmap: without a gateway", "[engine][unmap]")
 {
-    driver world;
-    world.map(tcp(80));
-    world.run_until(10s);
-    world.take_events();
-    world.detach();
-    operation& call = world.unmap(tcp(80));
-    CHECK(world.done_at(call) == "10");
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.detach();
+    operation& call = client.unmap(tcp(80));
+    CHECK(client.done_at(call) == "10");
     CHECK(call.error == errc::no_gateway);
-    CHECK(world.core.mappings().empty());
-    CHECK(world.take_events() == lines{"unmapped tcp 80 80: natpmp 4"});
+    CHECK(client.mappings().empty());
+    CHECK(client.take_events() == lines{"unmapped tcp 80 80: natpmp 4"});
+}
+
+TEST_CASE("engine distance: after an unmap a map starts 1 s after the last one", "[engine][unmap]")
+{
+    driver client;
+    client.map(without_clean_up(tcp(1)));
+    client.run_until(200ms);
+    client.unmap(tcp(1));
+    operation& call = client.map(without_clean_up(tcp(1)));
+    client.run_until(10s);
+    CHECK(client.wire ==
+          lines{"0 map tcp 1 1 7200", "0 address", "0.2 delete tcp 1", "1 map tcp 1 1 7200"});
+    CHECK_FALSE(call.error);
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine hint: giving a mapping up deletes it in the background", "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80), tcp(81)}, 10s);
+    client.unmap_quietly(tcp(80));
+    client.unmap_quietly(udp(80)); // there is none
+    client.settle();
+    CHECK(client.wire == lines{"10 delete tcp 80"});
+    CHECK(client.take_events() == lines{"unmapped tcp 80 80"});
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine background: a mapping that is wanted again while it is deleted is made again",
+          "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80)}, 1s);
+    client.silence();
+    client.map(tcp(81));
+    client.refused(); // the clean-up
+    client.refused(); // and the gateway has no NAT-PMP now
+    operation& gone = client.unmap(tcp(80));
+    operation& again = client.map(keep_trying(tcp(80))); // waits in the background
+    client.receive(delete_answer(protocol::tcp, 80, client.epoch()));
+    CHECK(client.done_at(gone) == "1");
+    CHECK(client.mappings().empty());
+    client.heal();
+    client.run_until(60s);
+    CHECK_FALSE(again.error);
+    CHECK(client.done_at(again) != "pending");
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine background: a mapping that was given up and is wanted again is asked for",
+          "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80)}, 1s);
+    client.silence();
+    client.map(tcp(81));
+    client.unmap_quietly(tcp(80));
+    operation& again = client.map(keep_trying(tcp(80)));
+    for (int count = 0; count < 5; ++count) {
+        client.refused();
+        client.run_for(1s);
+    }
+    client.heal();
+    client.run_until(120s);
+    CHECK(client.done_at(again) != "pending");
+    CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine background: what was unmapped without a gateway is not called deleted",
+          "[engine][unmap]")
+{
+    driver client;
+    client.map(tcp(80));
+    client.run_until(10s);
+    client.detach();
+    operation& gone = client.unmap(tcp(80));
+    CHECK(gone.error == errc::no_gateway);
+    client.attach(home());
+    operation& end = client.shutdown(2s);
+    client.run_until(20s);
+    CHECK(end.error == errc::shutdown_incomplete);
 }
 
 } // namespace engine_unmap_test

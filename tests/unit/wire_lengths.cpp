@@ -6,7 +6,7 @@
 #include <natpmp/detail/core/wire.hpp>
 
 #include "support/catch.hpp"
-#include "unit/engine_packets.hpp"
+#include "unit/engine_network.hpp"
 
 #include <random>
 
