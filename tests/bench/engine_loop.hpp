@@ -9,12 +9,13 @@
 
 #include "bench/measure.hpp"
 
-#include <natpmp/detail/core/engine.hpp>
+#include <natpmp/detail/core/turn.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <list>
+#include <span>
 
 namespace bench {
 
@@ -80,20 +81,52 @@ public:
         pump();
     }
 
-    /// What a client does after each event.
+    /// Turns, until there is nothing more to do now.
     void pump()
     {
         do {
-            if (core.take_recheck(now) || core.wants_gateway(now))
-                core.on_gateway(home(), now);
-            while (const auto* request = core.advance(now))
-                send(*request);
-        } while (core.wants_gateway(now) || core.wants_recheck(now));
-        while (operation* done = core.take_finished()) {
-            --pending_;
-            failures += done->error ? 1U : 0U;
-        }
-        deadline_ = core.active() ? core.deadline() : natpmp::detail::never;
+            natpmp::detail::take_turn(core, *this);
+        } while (deadline_ <= now);
+    }
+
+    // What the engine asks of its host.
+
+    natpmp::time_point look()
+    {
+        return now;
+    }
+
+    void complete(operation& done)
+    {
+        --pending_;
+        failures += done.error ? 1U : 0U;
+    }
+
+    void find_gateway(natpmp::time_point)
+    {
+        if (!core.has_gateway())
+            core.on_gateway(home(), now);
+    }
+
+    void send(const natpmp::detail::send_datagram& request, natpmp::time_point)
+    {
+        prepare(request.bytes[1]);
+        if (request.bytes.size() == 12) // what was asked for is granted; a delete answers by zeros
+            std::copy_n(&request.bytes[4], 8, &answer_[8]);
+        arrival_ = now + round_trip;
+    }
+
+    void report(std::span<const natpmp::event>)
+    {}
+
+    void sleep(natpmp::time_point until)
+    {
+        deadline_ = until;
+    }
+
+    void rest()
+    {
+        deadline_ = natpmp::detail::never;
     }
 
     std::size_t failures = 0; ///< operations that ended with an error
@@ -120,14 +153,6 @@ private:
         for (std::size_t at = 0; at < 4; ++at)
             answer_[4 + at] = static_cast<std::uint8_t>(epoch >> (24 - 8 * at));
         answer_size_ = opcode == 0 ? 12 : 16;
-    }
-
-    void send(const natpmp::detail::packet& request)
-    {
-        prepare(request.data[1]);
-        if (request.size == 12) // what was asked for is granted; a delete is answered by its zeros
-            std::copy_n(&request.data[4], 8, &answer_[8]);
-        arrival_ = now + round_trip;
     }
 
     std::list<operation> operations_;

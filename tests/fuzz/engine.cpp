@@ -252,9 +252,7 @@ private:
             constexpr place places[] = {place::mapped,  place::pair,  place::unmapped,
                                         place::address, place::event, place::left};
             seen.reached(places[static_cast<std::size_t>(each.kind)]);
-            seen.reached(place::kept_trying,
-                         each.stage == natpmp::detail::operation_stage::address &&
-                             each.request.keep_trying);
+            seen.reached(place::kept_trying, each.granted && each.request.keep_trying);
             seen.reached(place::moved,
                          each.kind == operation_kind::wait_event &&
                              each.happened.kind == natpmp::event_kind::gateway_changed);

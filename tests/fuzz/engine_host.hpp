@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// What drives the fuzzed engine, as detail/client_state.hpp does.
+// The host of the fuzzed engine.
 
 #pragma once
 
@@ -18,7 +18,10 @@ class host
 public:
     host(const natpmp::client_options& options, std::uint32_t seed)
         : core(options, seed), options_(options)
-    {}
+    {
+        static const natpmp::detail::transition_recorder r=[](auto k, auto a,auto b,auto c){ if(getenv("FUZZ_TRACE")) fprintf(stderr,"   T %d/%d: %d -%d-> %d\n",int(k.protocol),k.internal_port,int(a),int(b),int(c));};
+        natpmp::detail::engine::recorder=&r;
+    }
 
     // The application.
 
@@ -69,7 +72,8 @@ public:
         watch.kept.clear();
         pump();
         require(watch.pending == 0, "every operation completes");
-        require(!core.active() && !core.has_gateway(), "nothing is left to do after the end");
+        require(timer_ == natpmp::detail::never && !core.has_gateway(),
+                "nothing is left to do after the end");
     }
 
     // The network.
@@ -114,23 +118,21 @@ public:
     void receive(const std::vector<std::uint8_t>& bytes)
     {
         watch.arrives(bytes);
-        const time_point due = core.deadline();
-        const auto events = core.collected_events().size();
+        const time_point due = timer_;
         const ignore_reason reason = core.receive(bytes, {world.now(), world.now()});
-        if (reason == ignore_reason::too_short || reason == ignore_reason::wrong_version)
-            require(core.deadline() == due && core.collected_events().size() == events,
-                    "what cannot be read changes nothing (V-10)");
         pump();
+        if (reason == ignore_reason::too_short || reason == ignore_reason::wrong_version)
+            require(timer_ == due, "what cannot be read changes nothing (V-10)");
     }
 
     void announce(const net::ip::address& source, const std::vector<std::uint8_t>& bytes)
     {
         watch.announced(bytes);
-        const time_point due = core.deadline();
+        const time_point due = timer_;
         const ignore_reason reason = core.announcement(source, bytes, {world.now(), world.now()});
-        require(reason == ignore_reason::none || core.deadline() == due,
-                "an announcement that does not count changes nothing (B-3)");
         pump();
+        require(reason == ignore_reason::none || timer_ == due,
+                "an announcement that does not count changes nothing (B-3)");
     }
 
     void refuse()
@@ -183,26 +185,69 @@ public:
         require(state() == before, "nothing is due before the time that is told");
     }
 
-    /// Does what is due now, as a client does.
+    /// Turns, until there is nothing more to do now.
     void pump()
     {
         unsigned rounds = 0;
         do {
             require(++rounds <= 100, "the engine comes to rest");
-            find_gateway();
-            send_all();
-        } while (core.wants_gateway(world.now()) || core.wants_recheck(world.now()));
-        while (operation* done = core.take_finished())
-            watch.finished(static_cast<asked&>(*done));
-        timer_ = natpmp::detail::never;
-        if (core.active()) {
-            timer_ = core.deadline();
-            require(timer_ > world.now(), "the next time is not past");
-        } else {
-            core.on_idle();
-            drop_socket();
-        }
+            sent_ = refusals_ = 0;
+            natpmp::detail::take_turn(core, *this);
+        } while (timer_ <= world.now());
         require(core.has_gateway() == socket_, "the engine knows whether there is a socket");
+    }
+
+    // What the engine asks of its host.
+
+    time_point look()
+    {
+        return world.now();
+    }
+
+    void complete(operation& done)
+    {
+        watch.finished(static_cast<asked&>(done));
+    }
+
+    void find_gateway(time_point)
+    {
+        if (!core.has_gateway() || world.host() != where_)
+            open_socket();
+    }
+
+    void send(const natpmp::detail::send_datagram& request, time_point now)
+    {
+        const bool allowed = !options_.gateway.is_unspecified() || options_.allow_public_address;
+        require(socket_, "nothing is sent without a socket");
+        require(allowed || where_.local_address != route_of(3).local_address,
+                "only a host behind a NAT sends (A-1)");
+        watch.sends(where_, request.bytes);
+        require(++sent_ <= 1 + refusals_ || watch.wire.leaving, "one datagram at a time");
+        require(sent_ <= 200, "no storm");
+        bool refused = take_refusal();
+        if (refused && request.first) // that was for an earlier datagram
+            refused = take_refusal();
+        if (refused) {
+            ++refusals_;
+            watch.unreachable();
+            core.refused(now);
+        } else {
+            world.send(where_, request.bytes);
+        }
+    }
+
+    void report(std::span<const natpmp::event>)
+    {}
+
+    void sleep(time_point until)
+    {
+        timer_ = until;
+    }
+
+    void rest()
+    {
+        timer_ = natpmp::detail::never;
+        drop_socket();
     }
 
     network world;
@@ -213,15 +258,6 @@ public:
     int wakings_left = 400;
 
 private:
-    void find_gateway()
-    {
-        const bool doubts = core.take_recheck(world.now());
-        if (!doubts && !core.wants_gateway(world.now()))
-            return;
-        if (!doubts || world.host() != where_)
-            open_socket();
-    }
-
     void open_socket()
     {
         const natpmp::gateway found = world.host();
@@ -247,30 +283,6 @@ private:
         world.forget_arrivals();
     }
 
-    void send_all()
-    {
-        const bool allowed = !options_.gateway.is_unspecified() || options_.allow_public_address;
-        unsigned sent = 0, refusals = 0;
-        while (const natpmp::detail::packet* packet = core.advance(world.now())) {
-            require(socket_, "nothing is sent without a socket");
-            require(allowed || where_.local_address != route_of(3).local_address,
-                    "only a host behind a NAT sends (A-1)");
-            watch.sends(where_, packet->view());
-            require(++sent <= 1 + refusals || watch.wire.leaving, "one datagram at a time");
-            require(sent <= 200, "no storm");
-            bool refused = take_refusal();
-            if (refused && core.first_transmission()) // that was for an earlier datagram
-                refused = take_refusal();
-            if (refused) {
-                ++refusals;
-                watch.unreachable();
-                core.refused(world.now());
-            } else {
-                world.send(where_, packet->view());
-            }
-        }
-    }
-
     bool take_refusal() noexcept
     {
         return refused_sends > 0 && refused_sends-- > 0;
@@ -294,6 +306,7 @@ private:
     natpmp::client_options options_;
     natpmp::gateway where_{};
     bool socket_ = false;
+    unsigned sent_ = 0, refusals_ = 0; ///< in this turn
     time_point timer_ = natpmp::detail::never;
 };
 

@@ -8,7 +8,7 @@
 
 #include "fuzz/support.hpp"
 
-#include <natpmp/detail/core/engine.hpp>
+#include <natpmp/detail/core/turn.hpp>
 #include <natpmp/testing/gateway_model.hpp>
 
 #include <chrono>

@@ -168,7 +168,6 @@ public:
                 "no more mappings than were asked for");
         for (const natpmp::mapping& each : mappings)
             check_mapping(each);
-        core_.collected_events().clear();
     }
 
     /// After a long calm what is to be kept is up, and what was asked is done.
@@ -221,7 +220,7 @@ private:
     [[nodiscard]] std::uint16_t port_to_suggest(mapping_key key)
     {
         for (const asked& each : operations)
-            if (each.pending && each.maps() && each.concerns(key) &&
+            if (each.pending && each.maps(key) &&
                 (each.parts() == 2 || each.request.external_port.value() != 0))
                 return 0;
         return port_of(key);

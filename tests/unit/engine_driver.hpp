@@ -6,7 +6,7 @@
 
 // The engine of the client, driven by a test in virtual time. Tests reach it through this alone.
 
-#include <natpmp/detail/core/engine.hpp>
+#include <natpmp/detail/core/turn.hpp>
 
 #include "support/catch.hpp"
 #include "unit/engine_network.hpp"
@@ -18,6 +18,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -267,27 +268,13 @@ public:
         step();
     }
 
-    /// The client has nothing to do, and closes its sockets.
-    void idle()
-    {
-        core_.on_idle();
-    }
-
     // Time.
 
-    /// A turn of the client's loop, unless that is kept from running: takes in what arrived, then
-    /// does what is due.
+    /// A turn of the client's loop, unless that is kept from running.
     void turn()
     {
-        if (blocked)
-            return;
-        for (; !arriving.empty() && arriving.begin()->first <= now; looked_at_ = now) {
-            const bytes packet = arriving.begin()->second;
-            arriving.erase(arriving.begin());
-            core_.receive(packet, {looked_at_, now});
-        }
-        looked_at_ = now;
-        step();
+        if (!blocked)
+            step();
     }
 
     /// The loop stands still for a while; what arrives lies in the socket.
@@ -304,7 +291,7 @@ public:
         for (;;) {
             const time_point arrival =
                 arriving.empty() ? time_point::max() : arriving.begin()->first;
-            const time_point due = core_.deadline();
+            const time_point due = next_;
             const time_point next =
                 std::min(arrival, due == time_point::max() ? due : due + lateness);
             if (next > end)
@@ -329,7 +316,7 @@ public:
 
     // What the engine tells.
 
-    [[nodiscard]] natpmp::status status() const
+    [[nodiscard]] natpmp::status status()
     {
         return core_.status(now);
     }
@@ -342,23 +329,18 @@ public:
     /// Whether there is anything to do, now or later.
     [[nodiscard]] bool active() const
     {
-        return core_.active();
+        return next_ != never || !resting_;
     }
 
     /// When the next thing is due, or `never`.
     [[nodiscard]] time_point deadline() const
     {
-        return core_.deadline();
+        return next_;
     }
 
     [[nodiscard]] bool has_gateway() const
     {
         return core_.has_gateway();
-    }
-
-    [[nodiscard]] bool wants_gateway() const
-    {
-        return core_.wants_gateway(now);
     }
 
     [[nodiscard]] bool closed() const
@@ -376,11 +358,13 @@ public:
     void collect_events(bool on)
     {
         core_.collect_events(on);
+        collected_.clear();
     }
 
-    [[nodiscard]] const std::vector<natpmp::event>& collected_events()
+    /// For the callback, so far.
+    [[nodiscard]] const std::vector<natpmp::event>& collected_events() const
     {
-        return core_.collected_events();
+        return collected_;
     }
 
     // What came of it.
@@ -403,28 +387,50 @@ public:
         return result;
     }
 
-    [[nodiscard]] std::uint64_t ignored(ignore_reason why) const
+    [[nodiscard]] std::uint64_t ignored(ignore_reason why)
     {
         return status().ignored[static_cast<std::size_t>(why)];
     }
 
 private:
-    /// Does what is due now, as a client does: datagrams out, a gateway looked up if one is wanted.
+    template <class Host>
+    friend void natpmp::detail::take_turn(natpmp::detail::engine&, Host&);
+
+    /// Turns, until there is nothing more to do now.
     void step()
     {
         do {
-            find_gateway();
-            while (const natpmp::detail::packet* packet = core_.advance(now))
-                send({packet->view().begin(), packet->view().end()});
-        } while (core_.wants_gateway(now));
-        while (operation* done = core_.take_finished())
-            finished_.emplace(done, now);
+            resting_ = false;
+            natpmp::detail::take_turn(core_, *this);
+        } while (next_ <= now);
     }
 
-    void find_gateway()
+    // What the engine asks of its host.
+
+    time_point look()
     {
-        const bool doubts = core_.take_recheck(now);
-        if ((!doubts && !core_.wants_gateway(now)) || (doubts && route && route == where_))
+        for (; !arriving.empty() && arriving.begin()->first <= now; looked_at_ = now) {
+            const bytes packet = arriving.begin()->second;
+            arriving.erase(arriving.begin());
+            core_.receive(packet, {looked_at_, now});
+        }
+        looked_at_ = now;
+        return now;
+    }
+
+    void complete(operation& done)
+    {
+        finished_.emplace(&done, now);
+    }
+
+    void send(const natpmp::detail::send_datagram& datagram, time_point)
+    {
+        network::send({datagram.bytes.begin(), datagram.bytes.end()});
+    }
+
+    void find_gateway(time_point)
+    {
+        if (core_.has_gateway() && route && route == where_)
             return;
         where_ = route;
         if (route)
@@ -433,9 +439,28 @@ private:
             core_.on_no_gateway(errc::no_gateway, now);
     }
 
+    void report(std::span<const natpmp::event> events)
+    {
+        collected_.insert(collected_.end(), events.begin(), events.end());
+    }
+
+    void sleep(time_point until)
+    {
+        next_ = until;
+    }
+
+    void rest()
+    {
+        next_ = never;
+        resting_ = true;
+    }
+
     natpmp::detail::engine core_;
     std::optional<natpmp::gateway> where_; ///< the gateway that the engine was told of
-    time_point looked_at_ = origin;        ///< when nothing was left to read
+    time_point next_ = never;              ///< turn of the client's loop
+    bool resting_ = true;
+    std::vector<natpmp::event> collected_;
+    time_point looked_at_ = origin; ///< when nothing was left to read
     std::deque<operation> operations_;
     std::multimap<const operation*, time_point> finished_;
 };

@@ -185,7 +185,6 @@ TEST_CASE("engine gateway: it is looked for while mappings are to be kept", "[en
     driver client;
     client.hold({tcp(80), udp(81)}, 100s);
     client.detach();
-    CHECK_FALSE(client.wants_gateway());
     client.route = home(); // the next look finds it
     client.run_until(131s);
     CHECK(client.has_gateway());
@@ -291,9 +290,7 @@ TEST_CASE("engine hint: a gateway set aside is taken up again", "[engine][gatewa
     client.address();
     client.settle();
     REQUIRE_FALSE(client.active());
-    client.idle();
     CHECK_FALSE(client.has_gateway());
-    CHECK_FALSE(client.wants_gateway());
     operation& call = client.map(tcp(80));
     client.run_until(10s);
     CHECK(client.has_gateway());

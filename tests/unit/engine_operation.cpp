@@ -343,6 +343,7 @@ TEST_CASE("engine second map: starts 1 s after the first at the earliest", "[eng
 {
     driver client;
     operation& first = client.map(tcp(80));
+    client.settle();
     operation& second = client.map(tcp(80));
     operation& other = client.map(tcp(81)); // it need not wait
     client.run_until(999ms);
@@ -424,7 +425,9 @@ TEST_CASE("engine second map: each call completes with its own answer", "[engine
                                  : client.conforming(asked);
     };
     operation& first = client.map(tcp(80));
+    client.settle();
     operation& second = client.map(tcp(80));
+    client.run_until(1s);
     operation& third = client.map(tcp(80));
     client.run_until(10s);
     CHECK(first.mappings[0].external_port == 1000);
@@ -432,6 +435,24 @@ TEST_CASE("engine second map: each call completes with its own answer", "[engine
     CHECK(third.mappings[0].external_port == 1002);
     CHECK(client.done_at(third) == "2");
     CHECK(client.take_events() == lines{"mapped tcp 80 1002"});
+}
+
+TEST_CASE("engine second map: calls that wait for the same request share its answer",
+          "[engine][operation]")
+{
+    driver client;
+    operation& first = client.map(tcp(80));
+    client.settle();
+    map_request longer = tcp(80);
+    longer.lifetime = 9000s;
+    operation& second = client.map(tcp(80));
+    operation& third = client.map(longer); // the last one decides what is asked for
+    client.run_until(10s);
+    CHECK(client.done_at(first) == "0");
+    CHECK(client.done_at(second) == "1");
+    CHECK(client.done_at(third) == "1");
+    CHECK(second.mappings[0].lifetime == 9000s);
+    CHECK(client.wire.back() == "1 map tcp 80 80 9000");
 }
 
 TEST_CASE("engine pair: the second suggests what the first was granted (M-9)",

@@ -89,8 +89,8 @@ TEST_CASE("engine queue: first come, first served (Q-2)", "[engine][request]")
     client.map(without_clean_up(tcp(2)));
     client.map(without_clean_up(tcp(3)));
     client.run_until(10s);
-    CHECK(client.wire == lines{"0 map tcp 1 1 7200", "0.01 address", "0.02 address",
-                               "0.03 map tcp 2 2 7200", "0.04 map tcp 3 3 7200"});
+    CHECK(client.wire == lines{"0 map tcp 1 1 7200", "0.01 address", "0.02 map tcp 2 2 7200",
+                               "0.03 map tcp 3 3 7200"});
 }
 
 TEST_CASE("engine queue: a fast gateway is not held up (Q-3)", "[engine][request]")
@@ -176,7 +176,6 @@ TEST_CASE("engine queue: nothing to do, nothing due", "[engine][request]")
     CHECK(client.deadline() == never);
     CHECK_FALSE(client.active());
     CHECK_FALSE(client.status().next_due);
-    CHECK_FALSE(client.wants_gateway());
     client.run_until(1000h);
     CHECK(client.sent.empty());
 }

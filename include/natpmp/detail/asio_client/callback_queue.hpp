@@ -11,6 +11,7 @@
 #include <natpmp/detail/core/wire.hpp>
 
 #include <memory>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -33,10 +34,9 @@ public:
         items_.clear();
     }
 
-    void add(std::vector<event>& events)
+    void add(std::span<const event> events)
     {
         items_.insert(items_.end(), events.begin(), events.end());
-        events.clear();
     }
 
     /// Adds a datagram, whose bytes are copied.

@@ -56,7 +56,7 @@ public:
     virtual void unmap_quietly(mapping_key key) noexcept = 0;
 
     [[nodiscard]] virtual std::vector<mapping> mappings() = 0;
-    [[nodiscard]] virtual natpmp::status status() const = 0;
+    [[nodiscard]] virtual natpmp::status status() = 0;
 
     /// Null takes the application's functions away.
     virtual void set_callbacks(std::shared_ptr<const callbacks> functions) = 0;

@@ -10,7 +10,7 @@
 #include <natpmp/detail/asio_client/async_operation.hpp>
 #include <natpmp/detail/asio_client/callback_queue.hpp>
 #include <natpmp/detail/asio_client/thread_check.hpp>
-#include <natpmp/detail/core/engine.hpp>
+#include <natpmp/detail/core/turn.hpp>
 #include <natpmp/platform.hpp>
 
 #include <array>
@@ -49,15 +49,8 @@ public:
     void start(async_operation& op) override
     {
         const thread_check check(inside_);
-        const time_point now = platform_.now();
-        error_code error;
-        // What a gateway said is about that one, and nobody watches the routes while nothing is to
-        // be done.
-        if (engine_.holds_gateway_error(now) && !engine_.has_gateway() &&
-            platform_.find_gateway(options_, error) != gateway_)
-            engine_.network_changed(now);
         request_turn();
-        engine_.start(op, now);
+        engine_.start(op, platform_.now());
     }
 
     void cancel(std::uint64_t number, net::cancellation_type type) override
@@ -108,7 +101,7 @@ public:
         return engine_.mappings();
     }
 
-    [[nodiscard]] natpmp::status status() const override
+    [[nodiscard]] natpmp::status status() override
     {
         return engine_.status(platform_.now());
     }
@@ -245,7 +238,7 @@ private:
     /// is sent again that an answer in the socket has made needless.
     void request_turn()
     {
-        if (turn_requested_ || decides_later_)
+        if (turn_requested_ || deciding_)
             return;
         net::post(platform_.get_executor(), [self = this->shared_from_this()] {
             self->turn_requested_ = false;
@@ -266,9 +259,6 @@ private:
             turn(true);
     }
 
-    /// Takes in what lies in the sockets, completes operations, sends what is due, and sets the
-    /// timer. Handlers are called before the rest is decided: they often ask for the next thing.
-    ///
     /// @param went_around Whether everything that arrived before it can be read now.
     void turn(bool went_around)
     {
@@ -276,50 +266,95 @@ private:
         if (std::exchange(in_turn_, true))
             return; // the application runs the context within a handler; the outer turn goes on
         const auto self = this->shared_from_this();
-        decides_later_ = true;
-        time_point now = find_gateway(look(went_around));
-        if (complete_finished())
-            now = look(); // handlers may have taken their time
-        decides_later_ = false;
-        do {
-            now = find_gateway(now);
-            send_all(now);
-        } while (engine_.wants_gateway(now) || engine_.wants_recheck(now));
-        if (engine_.active())
-            set_timer(engine_.deadline());
-        else
-            rest();
-        if (engine_.finished_count() > 0)
+        went_around_ = went_around;
+        deciding_ = true;
+        take_turn(engine_, *this);
+        deciding_ = false;
+        if (std::exchange(again_, false))
             request_turn();
-        callbacks_.add(engine_.collected_events());
         callbacks_.deliver();
         in_turn_ = false;
     }
 
-    /// Completes what has finished by now; what finishes meanwhile has its turn later. Returns
-    /// whether there was anything.
-    bool complete_finished()
-    {
-        const std::size_t count = engine_.finished_count();
-        for (std::size_t at = 0; at < count; ++at)
-            if (operation* op = engine_.take_finished())
-                static_cast<async_operation*>(op)->complete();
-        return count > 0;
-    }
+    // What take_turn() asks of its host.
+
+    friend void detail::take_turn<client_state>(engine&, client_state&);
 
     /// Reads the sockets. Returns the time of the look, which is the time of what is decided next:
     /// a datagram that goes out then went out when nothing was there to read.
-    time_point look(bool went_around = false)
+    time_point look()
     {
         const time_point now = platform_.now();
-        read(requests_, now, went_around);
-        read(announcements_, now, went_around);
+        read(requests_, now);
+        read(announcements_, now);
+        went_around_ = false;
         return now;
+    }
+
+    void complete(operation& done)
+    {
+        static_cast<async_operation&>(done).complete();
+    }
+
+    /// Finds out where to send, and opens the sockets unless they lead there already.
+    void find_gateway(time_point)
+    {
+        if (!changes_.is_open)
+            open(changes_, &client_state::on_change); // without notices, failures tell
+        error_code error;
+        const gateway found = platform_.find_gateway(options_, error);
+        const time_point now = platform_.now();
+        const bool connected = engine_.has_gateway();
+        if (connected && is_shortage(error))
+            engine_.host_changed(now); // it is not known yet
+        else if (!connected || error || found != gateway_)
+            use_gateway(found, error, now);
+    }
+
+    void send(const send_datagram& request, time_point now)
+    {
+        error_code error = requests_.source.send(request.bytes);
+        // Linux reports the ICMP error of an earlier datagram instead of sending this one.
+        if (is_refusal(error) && request.first)
+            error = requests_.source.send(request.bytes);
+        if (error)
+            engine_.not_sent(error);
+        callbacks_.add({error ? datagram::fate::not_sent : datagram::fate::sent,
+                        ignore_reason::none, gateway_endpoint(), request.bytes, error});
+        if (is_refusal(error))
+            engine_.refused(now);
+    }
+
+    void report(std::span<const event> events)
+    {
+        callbacks_.add(events);
+    }
+
+    /// Sets the timer. While a request is in flight, an earlier time that is set is left: its
+    /// answer will probably come first, which saves a call of the system for each request.
+    void sleep(time_point until)
+    {
+        if (until != never && until <= platform_.now()) {
+            again_ = true;
+            return;
+        }
+        if (!timer_.is_open && open(timer_, &client_state::on_timer))
+            return; // whatever happens next looks at the time
+        const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;
+        if (until == timer_set_to_ || (is_early && engine_.in_flight()))
+            return;
+        timer_set_to_ = until;
+        timer_.source.expires_at(until);
+    }
+
+    void rest()
+    {
+        close_all();
     }
 
     /// Reads one socket until nothing is left, or often enough.
     template <class Source>
-    void read(awaited<Source>& socket, time_point now, bool went_around)
+    void read(awaited<Source>& socket, time_point now)
     {
         constexpr unsigned most_datagrams = 64, most_errors = 16;
         const arrival_span arrived{socket.looked_at, now};
@@ -329,7 +364,7 @@ private:
             net::ip::udp::endpoint sender;
             const std::size_t size = socket.source.receive_from(buffer_, sender, error);
             if (error == net::error::would_block || error == net::error::try_again) {
-                if (went_around || !socket.source.awaits_datagram())
+                if (went_around_ || !socket.source.awaits_datagram())
                     socket.looked_at = now;
                 return;
             }
@@ -362,25 +397,6 @@ private:
             trace(engine_.announcement(sender.address(), bytes, arrived), sender, bytes);
     }
 
-    /// Finds out where to send, if the engine wants to send and cannot, or has doubts. Returns the
-    /// time: where the routes are many this takes long, and answers may have come meanwhile.
-    time_point find_gateway(time_point now)
-    {
-        const bool doubts = engine_.take_recheck(now);
-        if (!doubts && !engine_.wants_gateway(now))
-            return now;
-        if (!changes_.is_open)
-            open(changes_, &client_state::on_change); // without notices, failures tell
-        error_code error;
-        const gateway found = platform_.find_gateway(options_, error);
-        now = platform_.now();
-        if (doubts && is_shortage(error))
-            engine_.host_changed(now); // it is not known yet
-        else if (!doubts || error || found != gateway_)
-            use_gateway(found, error, now);
-        return look();
-    }
-
     void use_gateway(const gateway& found, error_code error, time_point now)
     {
         gateway_ = found;
@@ -404,51 +420,13 @@ private:
             give_up_announcements(error);
     }
 
-    void send_all(time_point now)
-    {
-        while (const packet* request = engine_.advance(now)) {
-            const bytes_view bytes = request->view();
-            error_code error = requests_.source.send(bytes);
-            // Linux reports the ICMP error of an earlier datagram instead of sending this one.
-            if (is_refusal(error) && engine_.first_transmission())
-                error = requests_.source.send(bytes);
-            if (error)
-                engine_.not_sent(error);
-            const auto fate = error ? datagram::fate::not_sent : datagram::fate::sent;
-            callbacks_.add(engine_.collected_events());
-            callbacks_.add({fate, ignore_reason::none, gateway_endpoint(), bytes, error});
-            if (is_refusal(error))
-                engine_.refused(now);
-        }
-    }
-
     /// Tells the application of a datagram, then of the events that it caused.
     void trace(ignore_reason reason, const net::ip::udp::endpoint& peer, bytes_view bytes)
     {
         const bool used = reason == ignore_reason::none;
         const auto fate = used ? datagram::fate::received : datagram::fate::ignored;
         callbacks_.add({fate, reason, peer, bytes});
-        callbacks_.add(engine_.collected_events());
-    }
-
-    /// While a request is in flight, an earlier time that is set is left: its answer will probably
-    /// come first. That saves a call of the system for each of many requests in a row.
-    void set_timer(time_point at)
-    {
-        if (!timer_.is_open && open(timer_, &client_state::on_timer))
-            return; // whatever happens next looks at the time
-        const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < at;
-        if (at == timer_set_to_ || (is_early && engine_.in_flight()))
-            return;
-        timer_set_to_ = at;
-        timer_.source.expires_at(at);
-    }
-
-    /// Nothing is to be done until the application asks for something.
-    void rest()
-    {
-        engine_.on_idle();
-        close_all();
+        callbacks_.add(engine_.take_reports());
     }
 
     [[nodiscard]] net::ip::udp::endpoint gateway_endpoint() const
@@ -470,7 +448,9 @@ private:
     bool told_no_announcements_ = false;
     bool turn_requested_ = false; ///< one is on its way through the executor
     bool in_turn_ = false;
-    bool decides_later_ = false; ///< this turn is still to decide what to do
+    bool deciding_ = false;    ///< this turn is still to decide what to do
+    bool again_ = false;       ///< the engine has more to do now
+    bool went_around_ = false; ///< everything that arrived before this turn can be read now
     inside_thread inside_{};
 };
 

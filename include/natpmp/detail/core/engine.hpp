@@ -2,17 +2,303 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// The whole engine: its class and the definitions of its members.
+/// The engine: everything the client decides, without I/O and without a clock. One engine is one
+/// conversation: with one gateway, from one local address, one request at a time.
 
 #ifndef NATPMP_DETAIL_CORE_ENGINE_HPP
 #define NATPMP_DETAIL_CORE_ENGINE_HPP
 
-#include <natpmp/detail/core/engine_events.hpp>
-#include <natpmp/detail/core/engine_gateway.hpp>
-#include <natpmp/detail/core/engine_mappings.hpp>
-#include <natpmp/detail/core/engine_operations.hpp>
-#include <natpmp/detail/core/engine_requests.hpp>
-#include <natpmp/detail/core/engine_responses.hpp>
-#include <natpmp/detail/core/engine_shutdown.hpp>
+#include <natpmp/detail/core/gateway_status.hpp>
+#include <natpmp/detail/core/mapping_table.hpp>
+#include <natpmp/detail/core/operation.hpp>
+#include <natpmp/detail/core/wire.hpp>
+#include <natpmp/options.hpp>
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+enum class request_kind : std::uint8_t
+{
+    clean_up,
+    map,
+    remove, ///< the delete of a mapping that nobody wants
+    address
+};
+
+/// The one request in flight (RFC 6886, section 3.1: no concurrent requests).
+struct outstanding_request
+{
+    request_kind kind = request_kind::address;
+    detail::priority priority = priority::background;
+    mapping_record* entry = nullptr; ///< null for an address request
+    packet bytes{};
+    retransmission transmissions{};
+    std::uint16_t suggested_port = 0; ///< the application's, of a map request
+    std::uint32_t lifetime = 0;       ///< as asked
+    time_point first_sent{};
+    time_point granted_from{};              ///< the last transmission before the answer arrived
+    time_point existed_until = long_ago;    ///< how long the mapping existed without it
+    bool was_leased = false;                ///< it began while the mapping was up
+    time_point next_renewal = never;        ///< as planned, of a renewal
+    bool yielding = false;                  ///< something more urgent waits
+    bool delete_answered_meanwhile = false; ///< that delete may have come last
+    bool only_empty_answers = false; ///< a success without port and lifetime came, of no delete
+
+    /// Whether it waits on the wire, so that something can answer it.
+    [[nodiscard]] bool awaits_answer() const noexcept
+    {
+        return transmissions.started();
+    }
+};
+
+// What the engine tells its host to do next.
+
+struct send_datagram
+{
+    bytes_view bytes; ///< valid until the engine is called again
+    bool first;       ///< the first transmission of its request
+};
+
+/// Look up the route, open a socket, and call on_gateway() or on_no_gateway().
+struct find_gateway
+{};
+
+struct complete_operation
+{
+    operation* what;
+};
+
+/// Tell the application, after the turn.
+struct report_events
+{
+    std::span<const event> events; ///< valid until the engine is called again
+};
+
+/// Have the next turn then; at once if that is past.
+struct sleep_until
+{
+    time_point at;
+};
+
+/// Nothing is left to do: close everything until the application asks for something.
+struct rest
+{};
+
+using action =
+    std::variant<send_datagram, find_gateway, complete_operation, report_events, sleep_until, rest>;
+
+/// What the application asks and what arrives goes in, actions come out of next(). The time is
+/// passed in and never goes back. Not thread-safe.
+class engine
+{
+public:
+    engine(const client_options& options, std::uint32_t seed) : options_(options), gateway_(seed)
+    {}
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+
+    // What the application asks. None of it sends anything: that is up to the next turn.
+
+    void start(operation& op, time_point now);
+    void cancel(operation& op, bool total_only, error_code why, time_point now);
+    void cancel_all(time_point now);
+    void withdraw(operation& op);
+    void unmap_quietly(mapping_key key, time_point now);
+    void network_changed(time_point now);
+    void close(time_point now);
+
+    // What happens.
+
+    void host_changed(time_point now);
+    void on_gateway(const gateway& found, time_point now);
+    void on_no_gateway(error_code why, time_point now);
+    ignore_reason receive(bytes_view bytes, const arrival_span& arrived);
+    ignore_reason announcement(const net::ip::address& source, bytes_view bytes,
+                               const arrival_span& arrived);
+    void refused(time_point now);
+    void not_sent(error_code why) noexcept;
+    void announcements_unavailable(error_code why);
+
+    // What to do: see turn.hpp.
+
+    void begin_turn();
+    [[nodiscard]] action next(time_point now);
+
+    // What to tell.
+
+    [[nodiscard]] operation* find(std::uint64_t number) const noexcept;
+    void collect_events(bool on) noexcept;
+    [[nodiscard]] std::span<const event> take_reports() noexcept;
+    [[nodiscard]] std::optional<event> take_event();
+    [[nodiscard]] std::vector<mapping> mappings();
+    [[nodiscard]] natpmp::status status(time_point now);
+
+    [[nodiscard]] bool has_gateway() const noexcept
+    {
+        return gateway_.connected();
+    }
+
+    [[nodiscard]] bool in_flight() const noexcept
+    {
+        return request_.has_value();
+    }
+
+    [[nodiscard]] bool closed() const noexcept
+    {
+        return closed_;
+    }
+
+    natpmp::status counters{};
+
+    /// Told of every transition of every engine, where a test sets it.
+    static inline const transition_recorder* recorder = nullptr;
+
+private:
+    // engine_events.hpp
+    void report(event_kind kind, mapping_record& entry);
+    void report_client(event_kind kind, error_code why);
+    void report_unmapped(mapping_record& entry);
+    [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept;
+    [[nodiscard]] event event_of(event_kind kind, const natpmp::mapping& about,
+                                 error_code why) const noexcept;
+    [[nodiscard]] std::optional<event_kind> unread_kind(const mapping_record& entry) const noexcept;
+    [[nodiscard]] std::optional<event> take_client_event() noexcept;
+    void serve_reader();
+    void finish(operation& op, error_code why) noexcept;
+
+    // engine_mappings.hpp
+    void enter(mapping_record& entry, cause why, phase to, time_point planned, time_point now);
+    void reschedule(mapping_record& entry, time_point planned, time_point now);
+    void want(mapping_record& entry, time_point now);
+    void settle_unwanted(mapping_record& entry, cause why, time_point now);
+    void end_mapping(mapping_record& entry, cause why, time_point now);
+    void forget_mapping(mapping_record& entry, cause why, time_point now);
+    void on_lease_end(mapping_record& entry, cause why, error_code error, time_point now);
+    void abandon_request(const mapping_record& entry, time_point now);
+    [[nodiscard]] bool clean_up_due(const mapping_record& entry, time_point now) const noexcept;
+
+    [[nodiscard]] bool requested_for(const mapping_record& entry) const noexcept
+    {
+        return request_ && request_->entry == &entry;
+    }
+
+    [[nodiscard]] std::size_t count(phase which) const noexcept
+    {
+        return in_phase_[static_cast<std::size_t>(which)];
+    }
+
+    [[nodiscard]] bool any_wanted() const noexcept
+    {
+        return count(phase::cleaning) + count(phase::requested) + count(phase::leased) > 0;
+    }
+
+    /// Whether there is anything to do, now or later.
+    [[nodiscard]] bool active() const noexcept
+    {
+        return !closed_ && (!pending_.empty() || any_wanted() || count(phase::deleting) > 0 ||
+                            count(phase::guarded) > 0);
+    }
+
+    // engine_operations.hpp
+    [[nodiscard]] error_code refusal(const operation& op, time_point now);
+    void begin_unmap(std::list<operation*>& waiter, time_point now);
+    void join(std::list<operation*>& waiter, time_point now);
+    void progress(operation& op, time_point now);
+    void fail(operation& op, error_code why, time_point now);
+    void plan_retry(mapping_record& entry, error_code why, time_point now);
+    void fail_waiting(error_code why, time_point now);
+    void fail_unmaps(error_code why, time_point now);
+    void complete(operation& op, error_code why, time_point now);
+    void leave(operation& op, std::uint8_t part, error_code why, time_point now);
+    void keep_without(operation& op, time_point now);
+    void stop_keeping(mapping_record& entry, std::uint64_t before, time_point now);
+
+    // engine_shutdown.hpp
+    void begin_shutdown(operation& op, time_point now);
+    void shutdown_delete_ended(mapping_record& entry, error_code why, time_point now);
+    void finish_shutdown(error_code why, time_point now);
+
+    // engine_gateway.hpp
+    void recover(bool asks_only, time_point now);
+    void retry_failed(time_point now);
+    void change_gateway(bool first, time_point now);
+    void leave_gateway(mapping_record& entry, time_point now);
+    void disconnect(time_point now);
+    void plan_recovery(bool asks_only, time_point now);
+
+    // engine_responses.hpp
+    ignore_reason match(const response& answer, const arrival_span& arrived);
+    ignore_reason match_delete_answer(mapping_record& entry) noexcept;
+    void take_late(const response& answer, const arrival_span& arrived);
+    [[nodiscard]] bool concerns_assigned(const response& answer, mapping_key asked) noexcept;
+    void conclude(error_code why, const response* answer, time_point now);
+    void map_granted(const outstanding_request& done, const response& answer, time_point now);
+    void map_failed(const outstanding_request& done, error_code why, time_point now);
+    void map_failed_while_wanted(mapping_record& entry, const outstanding_request& done,
+                                 error_code why, time_point now);
+    void delete_ended(const outstanding_request& done, error_code why, time_point now);
+    void address_ended(const outstanding_request& done, error_code why, time_point now);
+    void set_address(const net::ip::address_v4& address, error_code why, time_point now);
+
+    // engine_requests.hpp
+    void act_by_time(time_point now);
+    void act_on_mappings(time_point now);
+    [[nodiscard]] ready_key address_turn(time_point now) const noexcept;
+    bool begin_request(time_point now);
+    void begin_map(mapping_record& entry, priority urgency, time_point now);
+    void begin_delete(mapping_record& entry, priority urgency, time_point now);
+    void begin_address(priority urgency);
+    void yield_to_urgent(time_point now);
+    send_datagram transmit(time_point now);
+    template <class Function>
+    void for_each_asked(Function function);
+    [[nodiscard]] bool wants_gateway(time_point now) const noexcept;
+    [[nodiscard]] time_point next_time() const;
+
+    client_options options_;
+    time_point now_ = long_ago; ///< of the last next()
+
+    mapping_table records_;
+    std::array<std::size_t, 5> in_phase_{}; ///< the number of mappings in each phase but `ended`
+    std::set<mapping_key> cleaned_;         ///< outlives the records: one clean-up a key and client
+    std::optional<outstanding_request> request_;
+    gateway_status gateway_;
+    external_address address_;
+
+    std::list<operation*> pending_; ///< by initiation
+    std::list<operation*> finished_;
+    std::list<operation*> completing_; ///< of finished_, those that this turn completes
+    std::multimap<time_point, operation*> deadlines_;
+    std::size_t awaiting_address_ = 0; ///< pending operations that wait for the external address
+    operation* reader_ = nullptr;      ///< the pending async_wait_event
+    std::uint64_t last_turn_ = 0;      ///< operation::turn of the last one
+
+    bool closing_ = false; ///< a shutdown began
+    bool closed_ = false;  ///< nothing is sent any more
+    time_point close_at_ = never;
+    error_code shutdown_error_{};
+    time_point left_behind_until_ = long_ago; ///< of what was given up without a gateway
+
+    bool collects_ = false;       ///< the application set a callback for events
+    std::vector<event> reports_;  ///< for it
+    std::vector<event> reported_; ///< that next() has handed out
+    bool gateway_change_unread_ = false;
+    bool reported_any_ = false; ///< a mapping: the address interests nobody before
+    std::optional<error_code> unread_announcements_error_;
+    std::optional<net::ip::address_v4> reader_address_; ///< that the reader of events last read
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_HPP

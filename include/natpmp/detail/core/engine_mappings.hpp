@@ -2,12 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Records of mappings: where each waits for its next request, and how it ends.
+/// The life of a mapping: what makes it wanted, unwanted and lost, and when it acts next.
 
 #ifndef NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP
 #define NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP
 
-#include <natpmp/detail/core/engine_class.hpp>
+#include <natpmp/detail/core/engine_events.hpp>
 
 #include <algorithm>
 
@@ -17,115 +17,134 @@ namespace detail {
 /// How long a delete is guarded against a map request that the network still holds.
 constexpr duration guard_time = 5s;
 
-/// When the next map request for a mapping may start.
-inline time_point earliest_create(const mapping_record& entry, time_point now) noexcept
+/// How long a request that yields to a more urgent one still waits for its answer.
+constexpr duration yield_wait = 1s;
+
+/// The one place where a mapping changes its phase. `planned` is when it acts next, if no operation
+/// wants it to act sooner; never while it only waits.
+inline void engine::enter(mapping_record& entry, cause why, phase to, time_point planned,
+                          time_point now)
 {
-    return std::max(now, entry.last_create + least_request_gap);
+    if (recorder)
+        (*recorder)(entry.key, entry.phase, why, to);
+    if (entry.phase != phase::ended)
+        --in_phase_[static_cast<std::size_t>(entry.phase)];
+    if (to != phase::ended)
+        ++in_phase_[static_cast<std::size_t>(to)];
+    entry.phase = to;
+    reschedule(entry, planned, now);
 }
 
-/// The number of failures in a row, with this one.
-inline unsigned count_failure(mapping_record& entry) noexcept
+/// Sets when a mapping acts next. What an operation waits for comes as soon as it may; nothing
+/// comes while a request for the mapping is in flight, whose end plans again.
+inline void engine::reschedule(mapping_record& entry, time_point planned, time_point now)
 {
-    entry.failures = static_cast<std::uint8_t>(std::min(entry.failures + 1, 255));
-    return entry.failures;
+    const bool maps = entry.phase == phase::requested || entry.phase == phase::leased;
+    const bool awaited = (maps || entry.phase == phase::cleaning) && entry.first_waiter();
+    const time_point wanted_at = awaited ? now : planned;
+    entry.planned = planned;
+    entry.next = requested_for(entry) ? never : maps ? entry.soonest_map(wanted_at) : wanted_at;
+    records_.ready.move(entry, not_ready);
+    records_.timeline.move(entry, std::min(entry.next, entry.phase_end()));
 }
 
-inline void engine::set_leased(mapping_record& entry, bool leased) noexcept
+/// Whether what an earlier run may have left at the gateway has not been deleted yet. It is once
+/// for each key, if an operation wants that, before the first map request.
+inline bool engine::clean_up_due(const mapping_record& entry, time_point now) const noexcept
 {
-    up_ += leased && !entry.leased;
-    up_ -= !leased && entry.leased;
-    entry.leased = leased;
+    return !cleaned_.contains(entry.key) && !entry.key.assigned() && entry.may_exist_until <= now &&
+           std::any_of(entry.waiters.begin(), entry.waiters.end(), [&](const operation* op) {
+               return op->awaits(entry.key) && op->request.clean_up;
+           });
 }
 
-inline void engine::unplace(mapping_record& entry) noexcept
+/// An operation, which is among its waiters, asks for a mapping.
+inline void engine::want(mapping_record& entry, time_point now)
 {
-    renewals_.erase(entry);
-    retries_.erase(entry);
-    deletes_.erase(entry);
-    guarded_.erase(entry);
+    const bool deleting = entry.phase == phase::deleting;
+    if (deleting && (!entry.unmaps.empty() || requested_for(entry)))
+        return; // it is asked for again when that delete is over
+    if (entry.phase == phase::ended)
+        entry.reader.loss = entry.reader.state != known_state::nothing;
+    const bool leased = entry.phase == phase::leased || (deleting && now < entry.expiry);
+    const bool planned_before =
+        leased || entry.phase == phase::requested || entry.phase == phase::cleaning;
+    const time_point planned = planned_before ? entry.planned : now;
+    const phase to = leased                                              ? phase::leased
+                     : !requested_for(entry) && clean_up_due(entry, now) ? phase::cleaning
+                                                                         : phase::requested;
+    enter(entry, cause::wanted, entry.phase == phase::cleaning ? phase::cleaning : to, planned,
+          now);
 }
 
-/// Puts a wanted mapping where its next request is found when it is due.
-inline void engine::place(mapping_record& entry)
+/// Lets the request in flight for a mapping end soon: nobody waits for its answer any more, but it
+/// may still tell what the gateway has.
+inline void engine::abandon_request(const mapping_record& entry, time_point now)
 {
-    unplace(entry);
-    if (entry.kept && entry.due != never)
-        (entry.leased ? renewals_ : retries_).push(entry);
-}
-
-/// Deletes a mapping that nobody wants any more, if the gateway may have it.
-inline void engine::delete_if_unwanted(mapping_record& entry, time_point now)
-{
-    if (entry.kept || entry.operations > 0 || entry.shutdown_delete)
+    if (!requested_for(entry) || request_->kind == request_kind::remove)
         return;
-    if (request_ && request_->entry == &entry)
-        return; // its end will release it
-    if (!entry.may_exist || !has_gateway_)
-        return end_mapping(entry, now);
-    if (deletes_.contains(entry))
+    request_->yielding = true;
+    if (request_->awaits_answer())
+        request_->transmissions.settle(now + yield_wait);
+    else
+        request_.reset();
+}
+
+/// Ends a mapping if nobody wants it any more: by a delete, where the gateway may hold it.
+inline void engine::settle_unwanted(mapping_record& entry, cause why, time_point now)
+{
+    if (entry.wanted() || !entry.unmaps.empty() || entry.phase == phase::guarded ||
+        entry.phase == phase::ended)
         return;
-    unplace(entry);
-    entry.due = now;
-    deletes_.push(entry);
-}
-
-/// Ends a record, after a while if a map request may still be on its way to the gateway.
-inline void engine::end_mapping(mapping_record& entry, time_point now)
-{
-    if (entry.may_exist && !has_gateway_)
-        unreachable_leases_until_ =
-            std::max(unreachable_leases_until_,
-                     std::max(entry.last_create + duration{std::chrono::seconds{entry.lifetime}},
-                              entry.leased ? entry.expiry : long_ago));
-    unplace(entry);
-    expiries_.erase(entry);
-    set_leased(entry, false);
-    report_unmapped(entry);
-    const bool doubt = has_gateway_ && entry.creates_unanswered > 0 && !entry.late_grant_deleted &&
-                       !entry.key.assigned() && now < entry.last_create + guard_time;
-    if (!doubt)
-        return erase_when_read(entry);
-    entry.due = entry.last_create + guard_time;
-    guarded_.push(entry);
-}
-
-/// Erases a record, unless the reader of events has yet to hear of its end.
-inline void engine::erase_when_read(mapping_record& entry)
-{
-    if (request_ && request_->entry == &entry)
-        request_.reset(); // a clean-up that a shutdown cuts short: its outcome matters no more
-    if (entry.reported != known_state::nothing) {
-        entry.ended = true;
-        mark_unread(entry);
+    abandon_request(entry, now);
+    const bool may_exist = entry.may_exist_until > now && !entry.key.assigned();
+    if (has_gateway() && (may_exist || (requested_for(entry) && !entry.key.assigned()))) {
+        if (entry.phase != phase::deleting)
+            enter(entry, why, phase::deleting, now, now);
         return;
     }
-    unread_.erase(entry);
+    end_mapping(entry, why, now);
+}
+
+/// Ends a mapping that the gateway holds no more, or whose gateway is gone. It is guarded where a
+/// map request may still be on its way.
+inline void engine::end_mapping(mapping_record& entry, cause why, time_point now)
+{
+    if (!has_gateway())
+        left_behind_until_ = std::max(left_behind_until_, entry.may_exist_until);
+    entry.may_exist_until = entry.expiry = long_ago;
+    report_unmapped(entry);
+    const time_point guard_end = entry.last_map + guard_time;
+    if (has_gateway() && entry.maps_unanswered > 0 && !entry.key.assigned() && now < guard_end)
+        enter(entry, why, phase::guarded, guard_end, now);
+    else
+        forget_mapping(entry, why, now);
+}
+
+/// Erases a mapping, unless the reader of events has yet to hear of its end.
+inline void engine::forget_mapping(mapping_record& entry, cause why, time_point now)
+{
+    if (requested_for(entry))
+        request_.reset(); // its outcome matters no more
+    enter(entry, why, phase::ended, never, now);
+    if (entry.reader.state != known_state::nothing)
+        return records_.mark_unread(entry);
     records_.erase(entry);
 }
 
-/// The lease ended, or its gateway is ours no longer; the mapping is asked for again.
-inline void engine::on_lease_end(mapping_record& entry, error_code why, time_point now)
+/// The lease ended, or its gateway is ours no longer: the mapping is asked for again. A renewal
+/// that is in flight goes on, as the first attempt to get it back.
+inline void engine::on_lease_end(mapping_record& entry, cause why, error_code error, time_point now)
 {
-    expiries_.erase(entry);
-    set_leased(entry, false);
-    // The gateway may have it still: for longer than is counted on, or by a later request.
-    const time_point granted = entry.expiry - counted_lifetime(entry.granted, entry.lifetime);
-    const bool outlasts = granted + std::chrono::seconds{entry.granted} > now;
-    const bool asked_again = entry.last_create > granted &&
-                             entry.last_create + std::chrono::seconds{entry.lifetime} > now;
-    entry.may_exist = entry.may_exist && (outlasts || asked_again);
+    entry.expiry = long_ago;
     entry.failing = false;
-    entry.unread_loss = true;
-    entry.error = why;
-    if (!entry.kept)
-        return delete_if_unwanted(entry, now);
     entry.failures = 0;
-    entry.due = earliest_create(entry, now);
-    background_not_before_ =
-        std::min(background_not_before_,
-                 entry.due); // a loss is worth a request, though the gateway was silent
-    place(entry);
-    if (entry.reported_mapped)
+    entry.reader.loss = true;
+    entry.error = error;
+    const time_point soonest = entry.soonest_map(now);
+    gateway_.end_pause(soonest);
+    enter(entry, why, phase::requested, soonest, now);
+    if (entry.told)
         report(event_kind::lost, entry);
 }
 

@@ -2,22 +2,22 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What the application asks for: how operations start, wait and complete, and which mappings are
-/// kept for them.
+/// What the application asks for: how operations start, wait, and complete.
 
 #ifndef NATPMP_DETAIL_CORE_ENGINE_OPERATIONS_HPP
 #define NATPMP_DETAIL_CORE_ENGINE_OPERATIONS_HPP
 
-#include <natpmp/detail/core/engine_class.hpp>
 #include <natpmp/detail/core/engine_mappings.hpp>
 
 #include <algorithm>
+#include <list>
+#include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// Why an operation is refused before anything is sent; no error if it is not.
-inline error_code engine::refusal(const operation& what, time_point now) const
+inline error_code engine::refusal(const operation& op, time_point now)
 {
     if (closed_ || closing_)
         return errc::closed;
@@ -25,274 +25,216 @@ inline error_code engine::refusal(const operation& what, time_point now) const
                                options_.gateway_port.value() != 0 &&
                                options_.announcement_port.value() != 0 &&
                                options_.timeout.count() >= 0;
-    const bool protocol_valid = what.kind == operation_kind::map_pair ||
-                                what.request.protocol == protocol::udp ||
-                                what.request.protocol == protocol::tcp;
+    const bool protocol_valid = op.kind == operation_kind::map_pair ||
+                                op.request.protocol == protocol::udp ||
+                                op.request.protocol == protocol::tcp;
     if (!options_valid || !protocol_valid)
         return errc::invalid_argument;
-    if (what.kind == operation_kind::address)
-        return now < gateway_error_until_ ? gateway_error_ : error_code{};
-    const map_request& request = what.request;
-    if (what.kind == operation_kind::unmap) {
-        const bool known = request.internal_port.valid() && records_.contains(what.key());
-        return known || !what.key().assigned() ? error_code{} : errc::invalid_argument;
+    // What a gateway said is about that one: without a socket it may be another by now.
+    const error_code gateway_error = has_gateway() ? gateway_.error(now) : error_code{};
+    if (op.kind == operation_kind::address)
+        return gateway_error;
+    const map_request& request = op.request;
+    if (op.kind == operation_kind::unmap) {
+        const bool known = request.internal_port.valid() && records_.find(op.key());
+        return known || !op.key().assigned() ? error_code{} : errc::invalid_argument;
     }
     const bool ports_valid = request.gateway_assigns_port
                                  ? request.internal_port == 0 && request.external_port == 0
-                                 : !what.key().assigned() && request.external_port.valid();
+                                 : !op.key().assigned() && request.external_port.valid();
     const auto lifetime = request.lifetime.count();
     if (!ports_valid || lifetime < 1 || lifetime > 0xFFFFFFFF)
         return errc::invalid_argument;
-    return now < gateway_error_until_ && !request.keep_trying ? gateway_error_ : error_code{};
+    return request.keep_trying ? error_code{} : gateway_error;
 }
 
-inline void engine::start(operation& what, time_point now)
+/// Starts an operation. If this throws, nothing was started: all that takes memory comes first.
+inline void engine::start(operation& op, time_point now)
 {
-    if (what.kind == operation_kind::shutdown)
-        return begin_shutdown(what, now);
-    if (what.kind == operation_kind::wait_event) {
-        if (reader_) {
-            what.done = true;
-            what.error = errc::already_waiting;
-            finished_.push_back(what);
-        } else {
-            reader_ = &what;
+    std::list<operation*> place{&op}, waiter{&op};
+    op.at = place.begin();
+    op.turn = ++last_turn_;
+    const bool asks_gateway = op.needs_gateway();
+    const error_code why = asks_gateway ? refusal(op, now) : error_code{};
+    if (asks_gateway && !why) {
+        if (op.kind != operation_kind::address)
+            records_.get(op.key());
+        if (options_.timeout.count() > 0) {
+            op.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
+            deadlines_.emplace(op.deadline, &op);
         }
-        return;
     }
-    const error_code why = refusal(what, now);
-    const bool forgets = !why && what.kind == operation_kind::unmap && what.key().assigned();
-    if (forgets)
-        unmap_record(*records_.find(what.key()), now);
-    if (why || forgets) {
-        what.done = true;
-        what.error = why;
-        finished_.push_back(what);
-        return;
-    }
-    if (what.kind != operation_kind::address)
-        acquire_all(what);
-    if (options_.timeout.count() > 0)
-        what.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
-    what.started = true;
-    ++operations_;
-    order_.push_back(what);
-    queue_of(what).push_back(what);
-    if (what.maps() && now < gateway_error_until_)
-        fail(what, gateway_error_, now);
-}
-
-/// Takes hold of the records that an operation is about.
-inline void engine::acquire_all(operation& what)
-{
-    for (std::uint8_t part = 0; part < what.parts(); ++part)
-        acquire(what.key(part)); // all that takes memory comes first
-    for (std::uint8_t part = 0; part < what.parts(); ++part)
-        ++records_.find(what.key(part))->operations;
-}
-
-/// The record of a key, made if there is none, and brought back if only the event of its end is
-/// left. Nothing else that is done to records takes memory.
-inline mapping_record& engine::acquire(mapping_key key)
-{
-    mapping_record& entry = records_.get(key);
-    deletes_.erase(entry);
-    guarded_.erase(entry);
-    if (entry.ended)
-        entry.unread_loss = true;
-    entry.ended = false;
-    return entry;
-}
-
-inline operation_queue& engine::queue_of(const operation& what) noexcept
-{
-    if (what.kind == operation_kind::shutdown)
-        return shutdown_waiters_;
-    if (what.kind == operation_kind::unmap)
-        return unmap_queue_;
-    return what.stage == operation_stage::waiting ? waiting_ : user_queue_;
-}
-
-/// Ends an operation early: cancelled, past its deadline, or without an owner. Total cancellation
-/// ends it only while nothing was sent for it.
-inline void engine::cancel(operation& what, bool total_only, error_code why, time_point now)
-{
-    if (what.done || (total_only && what.sent))
-        return;
-    const bool leaves = what.kind == operation_kind::shutdown && what.queue.linked;
-    const bool begun = what.started || what.kind == operation_kind::wait_event || leaves;
-    if (!begun)
-        return;
-    if (what.kind == operation_kind::wait_event) {
-        if (reader_ == &what)
-            reader_ = nullptr;
-        what.done = true;
-        what.error = why;
-        finished_.push_back(what);
-        return;
-    }
-    if (request_ && request_->owner == &what)
-        abandon_request(now);
-    const bool granted = what.maps() && what.stage == operation_stage::address;
-    finish(what, granted && why == errc::timed_out ? error_code{} : why, now);
-    if (what.kind == operation_kind::shutdown && shutdown_waiters_.empty() && !closed_)
-        finish_shutdown(errc::gateway_silent, now);
-}
-
-/// The pending operation with this number; null if there is none.
-inline operation* engine::find(std::uint64_t number) const noexcept
-{
-    if (reader_ && reader_->number == number)
-        return reader_;
-    for (operation* op = order_.front(); op; op = operation_order::next(*op))
-        if (op->number == number)
-            return op;
-    for (operation* op = shutdown_waiters_.front(); op; op = operation_queue::next(*op))
-        if (op->number == number)
-            return op;
-    return nullptr;
-}
-
-inline void engine::cancel_all(time_point now)
-{
-    const error_code why = net::error::operation_aborted;
-    while (operation* each = order_.front())
-        cancel(*each, false, why, now);
-    if (reader_)
-        cancel(*reader_, false, why, now);
-    while (operation* each = shutdown_waiters_.front())
-        cancel(*each, false, why, now);
-}
-
-/// Ends everything at once and for good; nothing more is sent.
-inline void engine::close(time_point now)
-{
-    closed_ = true;
-    has_gateway_ = false;
-    request_.reset();
-    cancel_all(now);
-}
-
-/// Takes back an operation whose owner goes away; it completes nowhere.
-inline void engine::withdraw(operation& what)
-{
-    cancel(what, false, net::error::operation_aborted, now_);
-    if (what.queue.linked)
-        finished_.erase(what);
-}
-
-/// Takes an operation to its next stage after a grant.
-inline void engine::progress(operation& what, time_point now)
-{
-    if (what.stage != operation_stage::waiting && what.part + 1 < what.parts()) {
-        ++what.part;
-        what.stage = operation_stage::clean_up;
-        return;
-    }
-    move_to(what, operation_stage::address);
-    if (address_fresh(now))
-        finish(what, {}, now);
-}
-
-/// A request of an operation failed.
-inline void engine::fail(operation& what, error_code why, time_point now)
-{
-    if (what.maps() && what.stage == operation_stage::address)
-        finish(what, {}, now); // the mapping is there; only its address is not known
-    else if (what.maps() && what.request.keep_trying)
-        wait_for_background(what, why, now);
+    pending_.splice(pending_.end(), place);
+    op.started = true;
+    if (why)
+        finish(op, why);
+    else if (op.kind == operation_kind::shutdown)
+        begin_shutdown(op, now);
+    else if (op.kind == operation_kind::wait_event && reader_)
+        finish(op, errc::already_waiting);
+    else if (op.kind == operation_kind::wait_event)
+        reader_ = &op;
+    else if (op.kind == operation_kind::unmap)
+        begin_unmap(waiter, now);
+    else if (op.maps())
+        join(waiter, now);
     else
-        finish(what, why, now);
+        ++awaiting_address_;
+    if (op.started && op.maps() && has_gateway() && gateway_.error(now))
+        fail(op, gateway_.error(now), now);
 }
 
-/// A gateway without NAT-PMP, or silent, ends every operation that was to ask it. New ones fail
-/// with the same error for 10 s.
-inline void engine::fail_at_gateway(error_code why, time_point now)
+/// An operation waits for a mapping to be deleted. Nobody wants it from then on when its delete
+/// begins: until then the operation can be cancelled without any effect.
+inline void engine::begin_unmap(std::list<operation*>& waiter, time_point now)
 {
-    gateway_error_ = why;
-    gateway_error_until_ = now + 10s;
-    fail_queued(why, now);
+    operation& op = *waiter.front();
+    mapping_record& entry = *records_.find(op.key());
+    abandon_request(entry, now);
+    entry.unmaps.splice(entry.unmaps.end(), waiter);
+    if (!entry.key.assigned())
+        return enter(entry, cause::unwanted, phase::deleting, now, now);
+    stop_keeping(entry, op.turn, now); // RFC 6886 has no delete of a port that the gateway assigned
+    complete(op, {}, now);
 }
 
-/// Ends every operation that was to ask the gateway for something.
-inline void engine::fail_queued(error_code why, time_point now)
+/// An operation waits for the mapping of its part.
+inline void engine::join(std::list<operation*>& waiter, time_point now)
 {
-    for (operation* each = user_queue_.front(); each;) {
-        operation* next = operation_queue::next(*each);
-        fail(*each, why, now);
-        each = next;
+    mapping_record& entry = records_.get(waiter.front()->key());
+    entry.waiters.splice(entry.waiters.end(), waiter);
+    want(entry, now);
+}
+
+/// A mapping that an operation waited for was granted.
+inline void engine::progress(operation& op, time_point now)
+{
+    op.asked = op.background = false;
+    if (op.part + 1 < op.parts()) {
+        ++op.part;
+        std::list<operation*> waiter{&op};
+        return join(waiter, now);
+    }
+    op.granted = true;
+    ++awaiting_address_;
+    if (address_.fresh(gateway_.generation(), now))
+        complete(op, {}, now);
+}
+
+/// What an operation waited for failed.
+inline void engine::fail(operation& op, error_code why, time_point now)
+{
+    op.asked = false;
+    if (op.granted)
+        return complete(op, {}, now); // the mapping is up; only its address is not known
+    if (!op.maps() || !op.request.keep_trying)
+        return complete(op, why, now);
+    op.background = true;
+    mapping_record& entry = *records_.find(op.key());
+    if (!requested_for(entry) && entry.phase != phase::leased && entry.phase != phase::deleting)
+        plan_retry(entry, why, now);
+}
+
+/// Plans when a mapping without a lease is asked for again.
+inline void engine::plan_retry(mapping_record& entry, error_code why, time_point now)
+{
+    entry.error = why;
+    time_point planned = entry.soonest_map(now);
+    const bool silent = gateway_.pause_background(why, now);
+    const bool refuses = why == condition::refused || why == result_code::unsupported_version;
+    // After the first silence all pause together: if others are answered it is this mapping's.
+    if (silent ? gateway_.silent_attempts() <= 1 : has_gateway())
+        planned = std::max(planned, now + pause_after(count_up(entry.failures), refuses));
+    enter(entry, cause::failed, entry.phase == phase::cleaning ? phase::cleaning : phase::requested,
+          planned, now);
+    if (!entry.told) {
+        entry.reader.failure = true;
+        report(event_kind::mapping_failing, entry);
     }
 }
 
-/// Changes the stage, and with it the queue in which the operation waits.
-inline void engine::move_to(operation& what, operation_stage stage) noexcept
+/// Fails everything that waits for an answer of the gateway.
+inline void engine::fail_waiting(error_code why, time_point now)
 {
-    const bool moves =
-        (what.stage == operation_stage::waiting) != (stage == operation_stage::waiting);
-    if (moves)
-        queue_of(what).erase(what);
-    what.stage = stage;
-    if (moves)
-        queue_of(what).push_back(what);
-}
-
-inline void engine::unlink(operation& what) noexcept
-{
-    if (what.queue.linked)
-        queue_of(what).erase(what);
-    if (what.order.linked)
-        order_.erase(what);
-}
-
-/// Completes an operation. A mapping that is wanted only because of an operation that failed is
-/// deleted again.
-inline void engine::finish(operation& what, error_code why, time_point now)
-{
-    unlink(what);
-    what.done = true;
-    what.error = why;
-    finished_.push_back(what);
-    if (what.kind == operation_kind::shutdown)
-        return;
-    --operations_;
-    if (what.kind == operation_kind::address)
-        return;
-    for (std::uint8_t which = 0; which < what.parts(); ++which) {
-        mapping_record& entry = *records_.find(what.key(which));
-        --entry.operations;
-        if (what.maps() && !why) {
-            entry.claimed = true;
-            what.mappings[which] = mapping_of(entry);
-            if (!entry.reported_mapped) {
-                entry.reported_mapped = true;
-                report(event_kind::mapped, entry);
-            }
-        } else if (what.maps() && what.adopted[which] && !entry.claimed) {
-            pass_claim_on(entry);
-        } else if (why && !what.maps()) {
-            entry.error = why;
-        }
-        delete_if_unwanted(entry, now);
+    for (auto at = pending_.begin(); at != pending_.end();) {
+        operation& op = **at++;
+        if ((op.maps() || op.kind == operation_kind::address) && !op.background)
+            fail(op, why, now);
     }
 }
 
-/// The mapping is kept no longer. To delete it is up to the caller.
-inline void engine::stop_keeping(mapping_record& entry, time_point now)
-{
-    abort_maps_of(entry.key, now);
-    set_kept(entry, false);
-    entry.claimed = false;
-    unplace(entry);
-    if (request_ && request_->entry == &entry && request_->what == request_kind::create)
-        abandon_request(now);
-}
-
-/// There is no gateway. Completes every queued unmap with `why`; the mappings are no longer kept.
+/// Completes every pending unmap without a delete; their mappings are not kept.
 inline void engine::fail_unmaps(error_code why, time_point now)
 {
-    while (operation* each = unmap_queue_.front()) {
-        stop_keeping(*records_.find(each->key()), now);
-        finish(*each, why, now);
+    for (;;) {
+        const auto at = std::find_if(pending_.begin(), pending_.end(), [](const operation* op) {
+            return op->kind == operation_kind::unmap;
+        });
+        if (at == pending_.end())
+            return;
+        operation& op = **at;
+        mapping_record& entry = *records_.find(op.key());
+        entry.error = why;
+        stop_keeping(entry, op.turn, now);
+        complete(op, why, now);
+    }
+}
+
+/// Completes an operation. A mapping that nobody else wants is not kept for one that failed.
+inline void engine::complete(operation& op, error_code why, time_point now)
+{
+    if (op.deadline != never) {
+        const auto [first, last] = deadlines_.equal_range(op.deadline);
+        deadlines_.erase(
+            std::find_if(first, last, [&](const auto& each) { return each.second == &op; }));
+    }
+    if (op.awaits_address())
+        --awaiting_address_;
+    finish(op, why);
+    for (std::uint8_t part = 0; (op.maps() || op.kind == operation_kind::unmap) && part <= op.part;
+         ++part)
+        leave(op, part, why, now);
+}
+
+/// Leaves the waiters of the mapping of one part.
+inline void engine::leave(operation& op, std::uint8_t part, error_code why, time_point now)
+{
+    mapping_record* found = records_.find(op.key(part));
+    if (!found)
+        return;
+    mapping_record& entry = *found;
+    auto& list = op.maps() ? entry.waiters : entry.unmaps;
+    const auto at = std::find(list.begin(), list.end(), &op);
+    if (at == list.end())
+        return;
+    list.erase(at);
+    if (op.maps() && !why) {
+        entry.kept = true;
+        op.mappings[part] = mapping_of(entry);
+        if (!std::exchange(entry.told, true))
+            report(event_kind::mapped, entry);
+    } else if (op.asked && op.maps() && requested_for(entry) &&
+               std::none_of(list.begin(), list.end(),
+                            [](const operation* each) { return each->asked; })) {
+        abandon_request(entry, now);
+    }
+    if (!entry.wanted())
+        settle_unwanted(entry, cause::unwanted, now);
+    else if (!requested_for(entry) && entry.phase == phase::deleting && entry.unmaps.empty())
+        want(entry, now);
+    else if (entry.phase != phase::deleting)
+        reschedule(entry, entry.planned, now);
+}
+
+/// The application unmaps: whoever wanted the mapping before that call, it is kept no longer.
+inline void engine::stop_keeping(mapping_record& entry, std::uint64_t before, time_point now)
+{
+    entry.kept = false;
+    const mapping_key key = entry.key;
+    for (auto at = pending_.begin(); at != pending_.end();) {
+        operation& op = **at++;
+        if (op.maps(key) && op.turn < before)
+            complete(op, net::error::operation_aborted, now);
     }
 }
 
@@ -300,147 +242,80 @@ inline void engine::fail_unmaps(error_code why, time_point now)
 inline void engine::unmap_quietly(mapping_key key, time_point now)
 {
     mapping_record* entry = closing_ || closed_ ? nullptr : records_.find(key);
-    if (entry && entry->kept)
-        unmap_record(*entry, now);
+    if (!entry || !entry->kept)
+        return;
+    abandon_request(*entry, now);
+    stop_keeping(*entry, last_turn_ + 1, now);
+    if ((entry = records_.find(key)))
+        settle_unwanted(*entry, cause::unwanted, now);
 }
 
-/// Ends a mapping and what waits for it, whoever wanted it.
-inline void engine::unmap_record(mapping_record& entry, time_point now)
+/// The deadline of an operation that keeps trying: what it asked for stays wanted.
+inline void engine::keep_without(operation& op, time_point now)
 {
-    ++entry.operations; // keeps the record while its operations end
-    stop_keeping(entry, now);
-    --entry.operations;
-    delete_if_unwanted(entry, now);
-}
-
-/// Cancels every map operation that waits for this mapping, which is being unmapped.
-inline void engine::abort_maps_of(mapping_key key, time_point now)
-{
-    for (operation_queue* queue : {&user_queue_, &waiting_})
-        for (operation* each = queue->front(); each;) {
-            operation* next = operation_queue::next(*each);
-            if (each->maps() && each->concerns(key))
-                cancel(*each, false, net::error::operation_aborted, now);
-            each = next;
+    for (std::uint8_t part = 0; part < op.parts(); ++part) {
+        mapping_record& entry = records_.get(op.key(part));
+        if (!entry.kept && entry.phase != phase::leased) {
+            entry.suggested_port = op.request.external_port.value();
+            entry.lifetime = static_cast<std::uint32_t>(op.request.lifetime.count());
         }
-}
-
-/// An operation that a mapping was kept for has failed. Passes the claim on to another pending map
-/// operation for it; if there is none, the mapping is kept no longer.
-inline void engine::pass_claim_on(mapping_record& entry) noexcept
-{
-    for (operation_queue* queue : {&user_queue_, &waiting_})
-        for (operation* each = queue->front(); each; each = operation_queue::next(*each))
-            for (std::uint8_t which = 0; each->maps() && which < each->parts(); ++which)
-                if (each->key(which) == entry.key && each->holds(which)) {
-                    each->adopted[which] = true;
-                    return;
-                }
-    set_kept(entry, false);
-    unplace(entry);
-}
-
-/// An operation waits for a mapping that is up to be granted again.
-inline void engine::schedule_retry(mapping_record& entry, error_code why, time_point now)
-{
-    const time_point next = now + pause_after(1, why == condition::refused);
-    entry.due = renewals_.contains(entry) ? std::min(entry.due, next) : next;
-    place(entry);
-}
-
-/// Leaves an operation with keep_trying to the background attempts, which go on until one succeeds.
-inline void engine::wait_for_background(operation& what, error_code why, time_point now)
-{
-    move_to(what, operation_stage::waiting);
-    for (std::uint8_t which = 0; which < what.parts(); ++which) {
-        mapping_record& entry = records_.get(what.key(which));
-        if (!entry.kept) {
-            what.adopted[which] = true;
-            entry.suggested_port = what.request.external_port.value();
-            entry.lifetime = static_cast<std::uint32_t>(what.request.lifetime.count());
-            set_kept(entry, true);
-        }
-        if (entry.leased) {
-            if (which == what.part || !renewals_.contains(entry))
-                schedule_retry(entry, why, now);
-            continue;
-        }
-        entry.due = now;
-        if (which == what.part)
-            schedule_background(entry, why, now);
-        place(entry);
+        entry.kept = true;
+        if (entry.phase == phase::ended)
+            enter(entry, cause::wanted, phase::requested, now, now);
     }
 }
 
-/// Where an operation waits for a mapping that is up, its next renewal is not waited for.
-inline void engine::retry_sooner_if_awaited(mapping_record& entry, time_point now) const
+/// Ends an operation early: cancelled, or past its deadline. Total cancellation ends it only while
+/// nothing was sent for it.
+inline void engine::cancel(operation& op, bool total_only, error_code why, time_point now)
 {
-    for (const operation* each = waiting_.front(); each; each = operation_queue::next(*each))
-        if (each->concerns(entry.key)) {
-            entry.due = std::min(entry.due, now + pause_after(count_failure(entry), false));
-            return;
-        }
+    if (!op.started || (total_only && op.sent))
+        return;
+    if (reader_ == &op)
+        reader_ = nullptr;
+    if (why == errc::timed_out && op.maps() && op.request.keep_trying)
+        keep_without(op, now);
+    if (op.granted && why == errc::timed_out)
+        why = {};
+    complete(op, why, now);
+    if (op.kind != operation_kind::shutdown || closed_)
+        return;
+    const bool waits = std::any_of(pending_.begin(), pending_.end(), [](const operation* each) {
+        return each->kind == operation_kind::shutdown;
+    });
+    if (!waits)
+        finish_shutdown(errc::gateway_silent, now);
 }
 
-/// Completes what waited in the background for this mapping.
-inline void engine::complete_waiting(mapping_record& entry, bool was_leased, time_point now)
+inline void engine::cancel_all(time_point now)
 {
-    for (operation* each = waiting_.front(); each;) {
-        operation* next = operation_queue::next(*each);
-        if (each->concerns(entry.key)) {
-            bool complete = true;
-            for (std::uint8_t which = 0; which < each->parts(); ++which) {
-                mapping_record& part = records_.get(each->key(which));
-                if (part.leased)
-                    continue;
-                complete = false;
-                if (was_leased)
-                    continue; // its own pause goes on
-                part.suggested_port = entry.external_port;
-                part.due = now;
-                place(part);
-            }
-            if (complete)
-                progress(*each, now);
-        }
-        each = next;
-    }
+    while (!pending_.empty())
+        cancel(*pending_.front(), false, net::error::operation_aborted, now);
 }
 
-inline void engine::set_kept(mapping_record& entry, bool kept) noexcept
+/// Ends everything at once and for good; nothing more is sent.
+inline void engine::close(time_point now)
 {
-    kept_ += kept && !entry.kept;
-    kept_ -= !kept && entry.kept;
-    entry.kept = kept;
+    closed_ = true;
+    gateway_.disconnect();
+    request_.reset();
+    cancel_all(now);
 }
 
-/// Silence is the gateway's, not a mapping's: after a pause one request probes it for all. Returns
-/// whether this is silence.
-inline bool engine::pause_background(error_code why, time_point now)
+/// Takes back an operation whose owner goes away; it completes nowhere.
+inline void engine::withdraw(operation& op)
 {
-    const bool silent = why == errc::gateway_silent || why == errc::not_supported;
-    if (silent && background_not_before_ <= now)
-        background_not_before_ = now + pause_after(++silent_attempts_, false);
-    return silent;
+    cancel(op, false, net::error::operation_aborted, now_);
+    finished_.remove(&op);
+    completing_.remove(&op);
 }
 
-/// Sets when a mapping that is not up is asked for again.
-inline void engine::schedule_background(mapping_record& entry, error_code why, time_point now)
+/// The pending operation with this number; null if there is none.
+inline operation* engine::find(std::uint64_t number) const noexcept
 {
-    entry.error = why;
-    if (pause_background(why, now)) {
-        // If others are answered it is this mapping's after all.
-        entry.due = silent_attempts_ > 1 ? now : now + pause_after(count_failure(entry), false);
-    } else if (has_gateway_) {
-        const bool refusal = why == condition::refused || why == result_code::unsupported_version;
-        entry.due = now + pause_after(count_failure(entry), refusal);
-    } else {
-        entry.due = now;
-    }
-    if (!entry.reported_mapped) {
-        entry.unread_failures = true;
-        report(event_kind::mapping_failing, entry);
-    }
+    const auto found = std::find_if(pending_.begin(), pending_.end(),
+                                    [&](const operation* op) { return op->number == number; });
+    return found == pending_.end() ? nullptr : *found;
 }
 
 } // namespace detail

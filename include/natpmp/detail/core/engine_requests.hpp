@@ -2,251 +2,318 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// Which request goes out next, the one outstanding request, and what else happens by time.
+/// What happens by time, which request goes out next, and the next action.
 
 #ifndef NATPMP_DETAIL_CORE_ENGINE_REQUESTS_HPP
 #define NATPMP_DETAIL_CORE_ENGINE_REQUESTS_HPP
 
-#include <natpmp/detail/core/engine_class.hpp>
-#include <natpmp/detail/core/engine_mappings.hpp>
+#include <natpmp/detail/core/engine_responses.hpp>
 
 #include <algorithm>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-inline bool engine::begin_next(time_point now)
-{
-    if (closing_)
-        return begin_shutdown_delete(now);
-    return begin_delete(now) || (overdue_at() <= now && begin_renewal(now)) ||
-           begin_operation(now) || begin_renewal(now) || begin_background(now);
-}
-
-inline bool engine::begin_delete(time_point now)
-{
-    if (operation* what = unmap_queue_.front()) {
-        mapping_record& entry = *records_.find(what->key());
-        stop_keeping(entry, now);
-        const time_point end =
-            entry.leased ? entry.expiry : never; // a delete after that does nothing
-        begin_delete_request(entry, what, request_kind::remove,
-                             retransmission(five_transmissions, now, end));
-        return true;
-    }
-    while (!deletes_.empty()) {
-        mapping_record& entry = deletes_.top();
-        unplace(entry);
-        if (entry.kept || entry.operations > 0)
-            continue;
-        const time_point end = entry.leased ? entry.expiry : now + duration{127750ms};
-        begin_delete_request(entry, nullptr, request_kind::remove,
-                             retransmission(three_transmissions, now, end));
-        return true;
-    }
-    return false;
-}
-
-inline bool engine::begin_operation(time_point now)
-{
-    for (operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
-        if (each->not_before <= now && begin_stage(*each, now))
-            return true;
-    return false;
-}
-
-/// Starts the request for an operation's stage; false if it has to wait (N: one second apart).
-inline bool engine::begin_stage(operation& what, time_point now)
-{
-    if (what.kind == operation_kind::address) {
-        begin_address(&what, retransmission(nine_transmissions));
-        return true;
-    }
-    if (what.stage == operation_stage::address) {
-        begin_address(&what, retransmission(five_transmissions));
-        return true;
-    }
-    mapping_record& entry = *records_.find(what.key());
-    if (what.stage == operation_stage::clean_up) {
-        what.stage = operation_stage::create;
-        if (what.request.clean_up && clean_up_due(entry)) {
-            begin_delete_request(entry, &what, request_kind::clean_up,
-                                 retransmission(three_transmissions));
-            return true;
-        }
-    }
-    what.not_before = earliest_create(entry, now);
-    if (what.not_before > now)
-        return false;
-    std::uint16_t port = what.request.external_port.value();
-    if (what.part == 1)
-        port = records_.get(what.key(0)).external_port;
-    else if (entry.leased && port == 0)
-        port = entry.external_port;
-    begin_create(entry, &what, port, static_cast<std::uint32_t>(what.request.lifetime.count()),
-                 priority::operation, retransmission(nine_transmissions));
-    return true;
-}
-
-/// Whether what an earlier run may have left at the gateway was not deleted yet.
-inline bool engine::clean_up_due(const mapping_record& entry) const noexcept
-{
-    return !cleaned_.contains(entry.key) && !entry.key.assigned() && !entry.leased &&
-           !entry.may_exist;
-}
-
-/// Whether an operation that waits for background attempts has not seen its clean-up yet.
-inline bool engine::clean_up_awaited(const mapping_record& entry) const noexcept
-{
-    if (!clean_up_due(entry))
-        return false;
-    const operation* each = waiting_.front();
-    while (each && !(each->request.clean_up && each->concerns(entry.key)))
-        each = operation_queue::next(*each);
-    return each;
-}
-
-/// Puts a map request off that would follow another one for the same mapping too soon.
-inline bool engine::defer_create(mapping_record& entry, time_point now)
-{
-    const time_point earliest = earliest_create(entry, now);
-    if (entry.due > now || earliest <= now)
-        return false;
-    entry.due = earliest;
-    place(entry);
-    return true;
-}
-
-inline bool engine::begin_renewal(time_point now)
-{
-    while (!renewals_.empty() && defer_create(renewals_.top(), now)) {
-    }
-    if (renewals_.empty() || renewals_.top().due > now)
-        return false;
-    mapping_record& entry = renewals_.top();
-    unplace(entry);
-    const renewal_attempt attempt = plan_renewal(entry.due, now, entry.expiry);
-    begin_create(entry, nullptr, entry.external_port, entry.lifetime, priority::renewal,
-                 retransmission(nine_transmissions, attempt.begin, attempt.end));
-    request_->next_attempt = attempt.next;
-    return true;
-}
-
-inline bool engine::begin_background(time_point now)
-{
-    if (kept_ > 0 && address_.due <= now) {
-        address_.due = never;
-        begin_address(nullptr, retransmission(five_transmissions));
-        return true;
-    }
-    while (!retries_.empty() && defer_create(retries_.top(), now)) {
-    }
-    if (retries_.empty() || std::max(retries_.top().due, background_not_before_) > now)
-        return false;
-    mapping_record& entry = retries_.top();
-    unplace(entry);
-    if (clean_up_awaited(entry)) {
-        begin_delete_request(entry, nullptr, request_kind::clean_up,
-                             retransmission(three_transmissions));
-        return true;
-    }
-    const std::uint16_t port = entry.external_port ? entry.external_port : entry.suggested_port;
-    begin_create(entry, nullptr, port, entry.lifetime, priority::background,
-                 retransmission(nine_transmissions));
-    return true;
-}
-
-inline void engine::begin_create(mapping_record& entry, operation* owner, std::uint16_t port,
-                                 std::uint32_t lifetime, priority urgency,
-                                 retransmission transmissions)
-{
-    const std::uint16_t suggested = entry.key.assigned() ? 1
-                                    : port               ? port
-                                           : entry.key.internal_port; // RFC 6886, section 3.3
-    entry.late_grant_deleted = false;
-    request_.emplace(
-        outstanding_request{.what = request_kind::create,
-                            .priority = urgency,
-                            .owner = owner,
-                            .entry = &entry,
-                            .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port,
-                                                        suggested, lifetime),
-                            .lifetime = lifetime,
-                            .transmissions = transmissions,
-                            .might_exist = entry.may_exist,
-                            .was_leased = entry.leased});
-}
-
-inline void engine::begin_delete_request(mapping_record& entry, operation* owner, request_kind what,
-                                         retransmission transmissions)
-{
-    request_.emplace(outstanding_request{
-        .what = what,
-        .priority = what == request_kind::remove ? priority::deletion
-                    : owner                      ? priority::operation
-                                                 : priority::background,
-        .owner = owner,
-        .entry = &entry,
-        .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port, 0, 0),
-        .transmissions = transmissions});
-}
-
-inline void engine::begin_address(operation* owner, retransmission transmissions)
-{
-    request_.emplace(
-        outstanding_request{.what = request_kind::address,
-                            .priority = owner ? priority::operation : priority::background,
-                            .owner = owner,
-                            .bytes = encode_address_request(),
-                            .transmissions = transmissions});
-}
-
-/// How long a request that yields to a more urgent one still waits for its answer.
-constexpr duration yield_wait = 1s;
-
-/// Does what is due. Returns a datagram to send now; call again until there is none.
-inline const packet* engine::advance(time_point now)
-{
-    now_ = now;
-    for (;;) {
-        expire(now);
-        if (!has_gateway_)
-            return nullptr;
-        if (!request_ && !begin_next(now))
-            return nullptr;
-        yield_to_urgent(now);
-        if (request_->transmissions.due(now))
-            return transmit(now);
-        if (!request_->transmissions.over(now))
-            return nullptr;
-        const bool silent = !request_->only_empty_answers;
-        recheck_ = recheck_ || (silent && !request_->yielding);
-        conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
-    }
-}
-
 /// Everything that happens by time alone, but for the request in flight.
-inline void engine::expire(time_point now)
+inline void engine::act_by_time(time_point now)
 {
     if (closing_ && !closed_ && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
-    while (order_.front() && order_.front()->deadline <= now)
-        cancel(*order_.front(), false, errc::timed_out, now);
-    while (!expiries_.empty() && expiries_.top().expiry <= now)
-        on_lease_end(expiries_.top(), expiries_.top().error, now);
-    while (!guarded_.empty() && guarded_.top().due <= now) {
-        mapping_record& entry = guarded_.top();
-        unplace(entry);
-        erase_when_read(entry);
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now)
+        cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
+    act_on_mappings(now);
+    if (const auto asks_only = gateway_.take_recovery(now))
+        recover(*asks_only, now);
+    if (const auto asks_address = gateway_.take_retry(now)) {
+        retry_failed(now);
+        if (*asks_address && any_wanted())
+            address_.due = now;
     }
-    if (recovery_at_ && *recovery_at_ <= now)
-        recover(now);
-    if (limited_retry_at_ && *limited_retry_at_ <= now)
-        limited_retry(now);
+    act_on_mappings(now);
 }
 
-/// When advance() is to be called again.
-inline time_point engine::deadline() const noexcept
+/// Ends the phases whose time is over, and queues the requests that are due.
+inline void engine::act_on_mappings(time_point now)
+{
+    for (mapping_record* first = records_.timeline.front();
+         first && first->timeline_place.first <= now; first = records_.timeline.front()) {
+        mapping_record& entry = *first;
+        const priority before = entry.ready_place.first.first;
+        const operation* waiter = entry.first_waiter();
+        if (entry.phase_end() <= now && entry.phase == phase::leased) {
+            on_lease_end(entry, cause::expired, entry.error, now);
+        } else if (entry.phase_end() <= now && requested_for(entry)) {
+            records_.timeline.move(entry, never); // the end of its delete is the end of all
+        } else if (entry.phase_end() <= now) {
+            end_mapping(entry, cause::expired, now);
+        } else if (entry.phase == phase::guarded) {
+            forget_mapping(entry, cause::expired, now);
+        } else if (entry.phase == phase::leased && !waiter && before == priority::nothing) {
+            records_.ready.move(entry, {priority::renewal, 0});
+            records_.timeline.move(entry, std::min(entry.overdue_at(), entry.expiry));
+        } else {
+            records_.ready.move(
+                entry, entry.phase == phase::deleting ? ready_key{priority::deletion, 0}
+                       : waiter                       ? ready_key{priority::operation, waiter->turn}
+                       : entry.phase == phase::leased ? ready_key{priority::overdue, 0}
+                                                      : ready_key{priority::background, 0});
+            records_.timeline.move(entry, entry.phase_end());
+        }
+    }
+}
+
+/// Whose turn the address request is among the mappings.
+inline ready_key engine::address_turn(time_point now) const noexcept
+{
+    if (awaiting_address_ > 0)
+        for (const operation* op : pending_)
+            if (op->awaits_address() && !op->asked)
+                return {priority::operation, op->turn};
+    return any_wanted() && address_.due <= now ? ready_key{priority::background, 0} : not_ready;
+}
+
+/// Begins the most urgent request that may go out now; false if there is none.
+inline bool engine::begin_request(time_point now)
+{
+    mapping_record* entry = records_.ready.front();
+    ready_key turn = entry ? entry->ready_place.first : not_ready;
+    if (turn.first == priority::background && now < gateway_.background_not_before())
+        turn = not_ready;
+    const ready_key address = address_turn(now);
+    if (address != not_ready && address <= turn) {
+        begin_address(address.first);
+        return true;
+    }
+    if (closing_ && count(phase::deleting) == 0)
+        finish_shutdown({}, now);
+    if (turn == not_ready || closed_)
+        return false;
+    if (entry->phase == phase::deleting || entry->phase == phase::cleaning)
+        begin_delete(*entry, turn.first, now);
+    else
+        begin_map(*entry, turn.first, now);
+    return true;
+}
+
+/// The one way to ask for a mapping, whether for a first call, another call, a renewal or a retry.
+inline void engine::begin_map(mapping_record& entry, priority urgency, time_point now)
+{
+    const operation* waiter = nullptr; // the last one: what it asks for replaces the rest
+    for (operation* op : entry.waiters)
+        if (op->awaits(entry.key)) {
+            op->asked = true;
+            waiter = op;
+        }
+    const std::uint16_t wanted_port =
+        waiter ? waiter->request.external_port.value() : entry.suggested_port;
+    // RFC 6886, section 3.3: the port that was granted before, else the internal port.
+    std::uint16_t port =
+        waiter && waiter->part == 1 ? records_.find(waiter->key(0))->external_port : wanted_port;
+    const bool first_ask = !entry.kept && !(waiter && waiter->background);
+    if (entry.external_port != 0 && (port == 0 || !waiter || waiter->background) && !first_ask)
+        port = entry.external_port;
+    if (port == 0)
+        port = entry.key.internal_port;
+    const std::uint32_t lifetime =
+        waiter ? static_cast<std::uint32_t>(waiter->request.lifetime.count()) : entry.lifetime;
+
+    retransmission transmissions(nine_transmissions);
+    time_point next_renewal = never;
+    if (urgency == priority::renewal || urgency == priority::overdue) {
+        const renewal_attempt attempt = plan_renewal(entry.next, now, entry.expiry);
+        transmissions = retransmission(nine_transmissions, attempt.begin, attempt.end);
+        next_renewal = attempt.next;
+        urgency = priority::renewal;
+    }
+    request_.emplace(outstanding_request{
+        .kind = request_kind::map,
+        .priority = urgency,
+        .entry = &entry,
+        .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port,
+                                    entry.key.assigned() ? std::uint16_t{1} : port, lifetime),
+        .transmissions = transmissions,
+        .suggested_port = wanted_port,
+        .lifetime = lifetime,
+        .existed_until = entry.may_exist_until,
+        .was_leased = entry.phase == phase::leased,
+        .next_renewal = next_renewal});
+    reschedule(entry, entry.planned, now);
+}
+
+/// The delete of what an earlier run may have left, or of a mapping that nobody wants.
+inline void engine::begin_delete(mapping_record& entry, priority urgency, time_point now)
+{
+    const bool removes = entry.phase == phase::deleting;
+    if (removes && !entry.unmaps.empty())
+        stop_keeping(entry, entry.unmaps.back()->turn, now);
+    for (operation* op : removes ? entry.unmaps : entry.waiters)
+        op->asked = true;
+    retransmission transmissions(three_transmissions);
+    if (closing_) { // a fair share of the time that is left, doubling from round to round
+        const duration share =
+            (close_at_ - now) / static_cast<duration::rep>(count(phase::deleting));
+        transmissions = retransmission(1, std::min(first_wait * (1U << entry.failures), share));
+    } else if (removes) { // a delete after the end of the lease does nothing
+        const unsigned limit = entry.unmaps.empty() ? three_transmissions : five_transmissions;
+        transmissions = retransmission(limit, now, entry.expiry > now ? entry.expiry : never);
+    }
+    request_.emplace(outstanding_request{
+        .kind = removes ? request_kind::remove : request_kind::clean_up,
+        .priority = urgency,
+        .entry = &entry,
+        .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port, 0, 0),
+        .transmissions = transmissions});
+    reschedule(entry, entry.planned, now);
+}
+
+inline void engine::begin_address(priority urgency)
+{
+    unsigned limit = five_transmissions;
+    for (operation* op : pending_)
+        if (op->awaits_address()) {
+            op->asked = true;
+            if (op->kind == operation_kind::address)
+                limit = nine_transmissions;
+        }
+    address_.due = never;
+    request_.emplace(outstanding_request{.priority = urgency,
+                                         .bytes = encode_address_request(),
+                                         .transmissions = retransmission(limit)});
+}
+
+/// Calls `function` with each operation that the request in flight was begun for.
+template <class Function>
+void engine::for_each_asked(Function function)
+{
+    const auto call = [&](operation* op) {
+        if (op->asked)
+            function(*op);
+    };
+    if (mapping_record* entry = request_->entry) {
+        std::for_each(entry->waiters.begin(), entry->waiters.end(), call);
+        std::for_each(entry->unmaps.begin(), entry->unmaps.end(), call);
+    } else if (awaiting_address_ > 0)
+        std::for_each(pending_.begin(), pending_.end(), call);
+}
+
+/// The request in flight yields to a more urgent one. A renewal lets the next one begin after four
+/// transmissions, since a silent gateway would otherwise let one mapping use up the time of all.
+inline void engine::yield_to_urgent(time_point now)
+{
+    outstanding_request& request = *request_;
+    if (closing_ || request.priority == priority::deletion || !request.awaits_answer())
+        return;
+    const mapping_record* ready = records_.ready.front();
+    priority urgent =
+        std::min(ready ? ready->ready_place.first : not_ready, address_turn(now)).first;
+    if (request.entry && request.entry->first_waiter())
+        urgent = std::min(urgent, priority::operation); // it began after this request
+    bool let_pass = false;
+    for_each_asked([&](const operation& op) { let_pass = let_pass || op.let_renewal_pass; });
+    const bool renews = urgent == priority::renewal || urgent == priority::overdue;
+    if (renews && request.priority == priority::renewal) {
+        request.transmissions.end_by(request.first_sent + least_attempt);
+    } else if (urgent < request.priority && !request.yielding &&
+               !(let_pass && urgent == priority::overdue)) {
+        request.yielding = true;
+        if (urgent == priority::overdue)
+            for_each_asked([](operation& op) { op.let_renewal_pass = true; });
+        request.transmissions.settle(now + yield_wait);
+    }
+}
+
+inline send_datagram engine::transmit(time_point now)
+{
+    outstanding_request& request = *request_;
+    const bool first = !request.awaits_answer();
+    if (first)
+        request.first_sent = now;
+    ++counters.sent;
+    counters.retransmitted += !first;
+    request.transmissions.sent(now);
+    for_each_asked([](operation& op) { op.sent = true; });
+    if (mapping_record* entry = request.entry; entry && request.kind == request_kind::map) {
+        entry->last_map = now;
+        if (!entry->key.assigned())
+            entry->may_exist_until =
+                std::max(entry->may_exist_until, now + std::chrono::seconds{request.lifetime});
+        count_up(entry->maps_unanswered);
+    } else if (entry) {
+        entry->last_delete = now;
+        count_up(entry->deletes_unanswered);
+    }
+    return {request.bytes.view(), request.transmissions.count() == 1};
+}
+
+/// The system refused the datagram that next() gave last. For the request it counts as one that
+/// was lost on its way.
+inline void engine::not_sent(error_code why) noexcept
+{
+    --counters.sent;
+    counters.retransmitted -= request_->first_sent != now_;
+    ++counters.not_sent;
+    counters.last_error = why;
+}
+
+inline bool engine::wants_gateway(time_point now) const noexcept
+{
+    if (has_gateway() || closing_ || closed_ || gateway_.limited(now))
+        return false;
+    return (any_wanted() && gateway_.look_up_due(now)) ||
+           std::any_of(pending_.begin(), pending_.end(),
+                       [](const operation* op) { return op->needs_gateway(); });
+}
+
+/// Begins a turn: what is finished by now is completed in it, what finishes meanwhile in the next.
+/// So handlers that start the next operation let other work of their executor go on.
+inline void engine::begin_turn()
+{
+    serve_reader();
+    completing_.splice(completing_.end(), finished_);
+}
+
+/// What is to be done now. Call it again until it is sleep_until or rest.
+inline action engine::next(time_point now)
+{
+    now_ = now;
+    for (;;) {
+        if (!reports_.empty())
+            return report_events{take_reports()};
+        if (!completing_.empty()) {
+            operation* what = completing_.front();
+            completing_.pop_front();
+            return complete_operation{what};
+        }
+        if (!closed_)
+            act_by_time(now);
+        if ((gateway_.take_recheck(now) && !closing_) || wants_gateway(now))
+            return find_gateway{};
+        if (has_gateway() && (request_ || begin_request(now))) {
+            yield_to_urgent(now);
+            if (request_->transmissions.due(now))
+                return transmit(now);
+            if (request_->transmissions.over(now)) {
+                const bool silent = !request_->only_empty_answers;
+                if (silent && !request_->yielding)
+                    gateway_.doubt();
+                conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
+                continue;
+            }
+        }
+        if (reports_.empty())
+            break;
+    }
+    serve_reader();
+    if (!finished_.empty())
+        return sleep_until{now};
+    if (active())
+        return sleep_until{next_time()};
+    disconnect(now);
+    return rest{};
+}
+
+/// When something is to be done next.
+inline time_point engine::next_time() const
 {
     time_point next = never;
     const auto consider = [&](time_point at) {
@@ -255,149 +322,23 @@ inline time_point engine::deadline() const noexcept
     };
     if (closing_)
         consider(close_at_);
-    if (order_.front())
-        consider(order_.front()->deadline);
-    if (!expiries_.empty())
-        consider(expiries_.top().expiry);
-    if (!guarded_.empty())
-        consider(guarded_.top().due);
-    if (recovery_at_)
-        consider(*recovery_at_);
-    if (limited_retry_at_)
-        consider(*limited_retry_at_);
-    if (recheck_route_at_)
-        consider(*recheck_route_at_);
-    if (!has_gateway_) {
-        if (kept_ > 0)
-            consider(std::max(look_up_at_, gateway_not_before_));
-        if (!user_queue_.empty() || !unmap_queue_.empty())
-            consider(gateway_not_before_);
+    if (!deadlines_.empty())
+        consider(deadlines_.begin()->first);
+    if (const mapping_record* first = records_.timeline.front())
+        consider(first->timeline_place.first);
+    const bool awaited =
+        !has_gateway() && std::any_of(pending_.begin(), pending_.end(),
+                                      [](const operation* op) { return op->needs_gateway(); });
+    gateway_.for_each_time(any_wanted(), awaited, consider);
+    if (!has_gateway())
         return next;
-    }
     if (request_)
         consider(request_->transmissions.wake());
-    if (!renewals_.empty())
-        consider(renewals_.top().due);
-    consider(overdue_at());
-    if (!retries_.empty())
-        consider(std::max(retries_.top().due, background_not_before_));
-    if (kept_ > 0)
+    if (any_wanted())
         consider(address_.due);
-    for (const operation* each = user_queue_.front(); each && each->not_before > now_;
-         each = operation_queue::next(*each))
-        consider(each->not_before);
+    if (!request_)
+        consider(gateway_.background_not_before());
     return next;
-}
-
-/// When the next renewal has waited too long; never if none is due before others.
-inline time_point engine::overdue_at() const noexcept
-{
-    if (renewals_.empty())
-        return never;
-    const mapping_record& next = renewals_.top();
-    return next.due + std::max(duration{0}, next.expiry - next.due) / 2;
-}
-
-/// The highest rank of what could be sent now if nothing were in flight.
-inline priority engine::waiting(time_point now) const noexcept
-{
-    if (!unmap_queue_.empty() || !deletes_.empty())
-        return priority::deletion;
-    if (overdue_at() <= now && !(request_->owner && request_->owner->let_renewal_pass))
-        return priority::overdue;
-    for (const operation* each = user_queue_.front(); each; each = operation_queue::next(*each))
-        if (each->not_before <= now && each != request_->owner)
-            return priority::operation;
-    if (!renewals_.empty() && renewals_.top().due <= now)
-        return priority::renewal;
-    return priority::nothing;
-}
-
-/// A request in flight yields to a more urgent one. A renewal lets the next one begin after four
-/// transmissions, since a silent gateway would otherwise let one mapping use up the time of all.
-inline void engine::yield_to_urgent(time_point now)
-{
-    if (closing_ || request_->priority == priority::deletion || !request_->transmissions.started())
-        return;
-    const priority next = waiting(now);
-    const bool renews = next == priority::renewal || next == priority::overdue;
-    if (renews && request_->priority == priority::renewal) {
-        request_->transmissions.end_by(request_->first_sent + least_attempt);
-    } else if (next < request_->priority && !request_->yielding) {
-        request_->yielding = true;
-        if (next == priority::overdue && request_->owner)
-            request_->owner->let_renewal_pass = true;
-        request_->transmissions.settle(now + yield_wait);
-    }
-}
-
-/// Nobody waits for the answer any more, but it may still tell what the gateway has.
-inline void engine::abandon_request(time_point now)
-{
-    request_->owner = nullptr;
-    request_->abandoned = true;
-    request_->transmissions.settle(now + yield_wait);
-    if (!request_->transmissions.started())
-        request_.reset();
-}
-
-inline const packet* engine::transmit(time_point now)
-{
-    outstanding_request& request = *request_;
-    if (!request.transmissions.started())
-        request.first_sent = now;
-    else
-        ++counters.retransmitted;
-    ++counters.sent;
-    request.transmissions.sent(now);
-    if (request.owner)
-        request.owner->sent = true;
-    const auto count = [](std::uint8_t& unanswered) {
-        if (unanswered < 255)
-            ++unanswered;
-    };
-    if (request.what == request_kind::create) {
-        request.entry->last_create = now;
-        request.entry->may_exist = !request.entry->key.assigned();
-        count(request.entry->creates_unanswered);
-    } else if (request.entry) {
-        request.entry->last_remove = now;
-        count(request.entry->removes_unanswered);
-    }
-    return &request.bytes;
-}
-
-/// Whether the datagram that advance() gave last is the first one of its request.
-inline bool engine::first_transmission() const noexcept
-{
-    return request_ && request_->transmissions.count() == 1;
-}
-
-/// The system refused the datagram that advance() gave last. For the request it counts as one that
-/// was lost on its way.
-inline void engine::not_sent(error_code why) noexcept
-{
-    --counters.sent;
-    if (request_->first_sent != now_)
-        --counters.retransmitted;
-    ++counters.not_sent;
-    counters.last_error = why;
-}
-
-inline operation* engine::take_finished() noexcept
-{
-    serve_reader();
-    operation* what = finished_.front();
-    if (what)
-        finished_.erase(*what);
-    return what;
-}
-
-/// How many operations take_finished() has to give.
-inline std::size_t engine::finished_count()
-{
-    serve_reader();
-    return finished_.size();
 }
 
 } // namespace detail

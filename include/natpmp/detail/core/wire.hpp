@@ -172,6 +172,39 @@ inline response decode(bytes_view bytes) noexcept
     return value;
 }
 
+/// What an announcement says (RFC 6886, section 3.2.1).
+struct announced
+{
+    /// Why it is none; the other members count only if this is ignore_reason::none.
+    ignore_reason reason = ignore_reason::none;
+
+    /// Seconds since the start of the epoch; empty where PCP speaks, in which only the
+    /// announcement itself is of interest.
+    std::optional<std::uint32_t> epoch{};
+
+    /// In host byte order; 0 if it is not told.
+    std::uint32_t address = 0;
+};
+
+/// Reads a datagram of the announcement port.
+inline announced decode_announcement(bytes_view bytes) noexcept
+{
+    if (bytes.size() < 2)
+        return {.reason = ignore_reason::too_short};
+    if (bytes[1] != (address_opcode | response_bit))
+        return {.reason = ignore_reason::wrong_opcode};
+    if (bytes[0] == pcp_version)
+        return {};
+    if (bytes[0] != 0)
+        return {.reason = ignore_reason::wrong_version};
+    if (bytes.size() < 12)
+        return {.reason = ignore_reason::too_short};
+    const response answer = decode(bytes);
+    if (!answer.opcode || !answer.epoch) // results 1 and 5 have none
+        return {.reason = ignore_reason::wrong_opcode};
+    return {.epoch = answer.epoch, .address = answer.address};
+}
+
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 

@@ -1,0 +1,187 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// One mapping: where it is in its life, what was asked for, what was granted, and when it acts
+/// next. docs/architecture.md has the table of transitions.
+
+#ifndef NATPMP_DETAIL_CORE_MAPPING_HPP
+#define NATPMP_DETAIL_CORE_MAPPING_HPP
+
+#include <natpmp/detail/core/lease.hpp>
+#include <natpmp/detail/core/operation.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <utility>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+namespace detail {
+
+/// Where a mapping is in its life. Changed by engine::enter() only.
+enum class phase : std::uint8_t
+{
+    cleaning,  ///< wanted; the delete of what an earlier run may have left comes first
+    requested, ///< wanted, no lease: a map request is due
+    leased,    ///< wanted; the lease runs until `expiry`, and a renewal is due
+    deleting,  ///< nobody wants it, and the gateway may hold it: a delete is due
+    guarded,   ///< deleted, but the network may still hold a map request
+    ended      ///< only its last event is left to be read
+};
+
+/// What makes a mapping change its phase.
+enum class cause : std::uint8_t
+{
+    wanted,       ///< an operation asks for it
+    unwanted,     ///< it is unmapped, or the last operation that wanted it failed
+    granted,      ///< the gateway made or extended it
+    failed,       ///< a map request was refused or not answered
+    deleted,      ///< a delete was answered, or given up
+    late_grant,   ///< the answer to an earlier map request came after the delete
+    expired,      ///< the lease, or the time of the phase, is over
+    gateway_left, ///< another gateway or local address, or none
+    shutdown      ///< the client unmaps everything
+};
+
+/// Called with each transition of a mapping: from, why, to. For tests of the documented table.
+using transition_recorder = std::function<void(mapping_key, phase, cause, phase)>;
+
+/// How urgent a request is; the most urgent first.
+enum class priority : std::uint8_t
+{
+    deletion,
+    overdue, ///< a renewal that has waited for half of what was left of its lease
+    operation,
+    renewal,
+    background,
+    nothing
+};
+
+/// What the reader of events knows of a mapping.
+enum class known_state : std::uint8_t
+{
+    nothing,
+    up,
+    failing,
+    lost
+};
+
+/// A failure more of something that failed before.
+inline unsigned count_up(std::uint8_t& count) noexcept
+{
+    return count = static_cast<std::uint8_t>(std::min(count + 1, 255));
+}
+
+inline void count_down(std::uint8_t& count) noexcept
+{
+    count = static_cast<std::uint8_t>(std::max(count - 1, 0));
+}
+
+/// All that is known of one mapping.
+struct mapping_record
+{
+    explicit mapping_record(mapping_key what) : key(what)
+    {}
+
+    mapping_key key;
+    detail::phase phase = phase::ended;
+
+    // What the application wants. Set by a grant to what its operation asked for.
+    std::uint16_t suggested_port = 0;
+    std::uint32_t lifetime = 0; ///< in seconds
+    bool kept = false;          ///< an operation completed with it; cleared when it is unmapped
+
+    /// Operations that map and wait for it, or hold it: a pair holds its first mapping while it
+    /// waits for the second. In the order of their start.
+    std::list<operation*> waiters;
+    std::list<operation*> unmaps; ///< operations that wait for it to be deleted
+
+    // The lease, as granted (RFC 6886, section 3.3).
+    std::uint16_t external_port = 0; ///< 0 before the first grant
+    std::uint32_t granted = 0;       ///< in seconds
+    std::uint32_t generation = 0;    ///< of the gateway's state in which it was granted
+    time_point expiry = long_ago;
+    bool failing = false; ///< a renewal failed; cleared by a grant and by the end of the lease
+
+    time_point planned = never;            ///< the next request, if no operation wants one sooner
+    time_point next = never;               ///< the next request; never while one is in flight
+    time_point may_exist_until = long_ago; ///< how long the gateway may hold it
+    time_point last_map = long_ago;        ///< when a map request last went out
+    time_point last_delete = long_ago;     ///< when a delete last went out
+    std::uint8_t maps_unanswered = 0;      ///< map requests sent and not answered yet
+    std::uint8_t deletes_unanswered = 0;   ///< deletes sent and not answered yet
+    std::uint8_t failures = 0;             ///< in a row; of a shutdown, deletes without answer
+    error_code error{};                    ///< the last failure; cleared by a grant
+
+    bool told = false; ///< `mapped` was reported; cleared when `unmapped` is
+
+    /// What the reader of events last read, and what it has not read yet.
+    struct
+    {
+        known_state state = known_state::nothing;
+        std::uint16_t port = 0;
+        bool loss = false, renewal = false, failure = false;
+    } reader;
+
+    // Places in the mapping_table's orders.
+    std::pair<time_point, std::uint64_t> timeline_place{};
+    std::pair<std::pair<priority, std::uint64_t>, std::uint64_t> ready_place{};
+    std::pair<std::uint64_t, std::uint64_t> unread_place{};
+
+    /// Whether the application keeps the mapping, or an operation waits for it.
+    [[nodiscard]] bool wanted() const noexcept
+    {
+        return kept || !waiters.empty();
+    }
+
+    /// Whether it is to be kept, up or not: not so for a first call that fails once and for all.
+    [[nodiscard]] bool to_be_kept() const noexcept
+    {
+        return kept || std::any_of(waiters.begin(), waiters.end(), [](const operation* op) {
+                   return op->granted || op->request.keep_trying;
+               });
+    }
+
+    /// Whether its lease runs, also while it waits for its delete.
+    [[nodiscard]] bool up() const noexcept
+    {
+        return expiry != long_ago;
+    }
+
+    /// The first operation that waits for a map request to begin, and before which no background
+    /// request goes; null if there is none.
+    [[nodiscard]] const operation* first_waiter() const noexcept
+    {
+        const auto found = std::find_if(waiters.begin(), waiters.end(), [&](const operation* op) {
+            return op->awaits(key) && !op->background && !op->asked;
+        });
+        return found == waiters.end() ? nullptr : *found;
+    }
+
+    /// When the next map request may go out: one second after the last, whatever was granted.
+    [[nodiscard]] time_point soonest_map(time_point at) const noexcept
+    {
+        return std::max(at, last_map + least_request_gap);
+    }
+
+    /// When its phase ends by itself, whatever is due before.
+    [[nodiscard]] time_point phase_end() const noexcept
+    {
+        if (phase == phase::leased)
+            return expiry;
+        return phase == phase::deleting && unmaps.empty() ? may_exist_until : never;
+    }
+
+    /// When half of what was left of the lease has gone by without the renewal that was due.
+    [[nodiscard]] time_point overdue_at() const noexcept
+    {
+        return next + std::max(duration{0}, expiry - next) / 2;
+    }
+};
+
+} // namespace detail
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+
+#endif // NATPMP_DETAIL_CORE_MAPPING_HPP
