@@ -123,7 +123,7 @@ TEST_CASE("gateway_windows: what is no usable default route")
 
 TEST_CASE("gateway_windows: the interface of a local address")
 {
-    natpmp::error_code error = natpmp::errc::closed;
+    natpmp::error_code error;
     CHECK(detail::find_interface(natpmp::net::ip::make_address("203.0.113.254"), error) == 0);
     CHECK_FALSE(error);
     const auto found = natpmp::default_gateway(error);

@@ -107,7 +107,7 @@ inline void add_row(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* a
     return routes;
 }
 
-/// Finds the index of the interface that has a local address; 0: none has it.
+/// Finds the interface that has a local address; 0: none has it. `error` comes in clear.
 [[nodiscard]] inline std::uint32_t find_interface(const net::ip::address& local_address,
                                                   error_code& error)
 {

@@ -125,7 +125,7 @@ inline void read_route(raw_bytes message, std::vector<default_route>& routes)
         route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
         if (!read_attributes(body, of_hop) || !read_value(of_hop[RTA_GATEWAY], route.gateway))
             return;
-        add_route(route, unsigned{fixed.rtm_flags} | hop.rtnh_flags, routes);
+        add_route(route, fixed.rtm_flags | hop.rtnh_flags, routes);
     }
 }
 

@@ -103,8 +103,8 @@ inline constexpr const char* proc_route_file = "/proc/net/route";
 [[nodiscard]] inline std::vector<default_route> read_proc_routes(const char* path,
                                                                  error_code& error)
 {
-    const auto close = [](std::FILE* open) { static_cast<void>(std::fclose(open)); };
-    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path, "re"), close);
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "re"),
+                                                               &std::fclose);
     const descriptor_guard socket(open_socket(AF_INET, SOCK_DGRAM, 0));
     std::vector<default_route> routes;
     if (!file) {

@@ -77,8 +77,8 @@ struct default_route
 
 /// Finds the address that the system sends from towards a gateway. The kernel chooses it when a UDP
 /// socket is connected, which sends nothing. A VPN's half-routes do not change the answer: the
-/// route to the network that the gateway is in is longer. Errors: what the system says, such as
-/// network unreachable.
+/// route to the network that the gateway is in is longer. `error` comes in clear; it gets what the
+/// system says, such as network unreachable.
 [[nodiscard]] inline net::ip::address source_address(const net::ip::address& gateway,
                                                      error_code& error)
 {
@@ -105,8 +105,8 @@ struct default_route
 
 #if !defined(_WIN32)
 
-/// Finds the index of the interface that has a local address; 0: none has it. An error if the
-/// system does not list its addresses: getifaddrs() asks netlink on Linux.
+/// Finds the index of the interface that has a local address; 0: none has it. `error` comes in
+/// clear; it says why the system does not list its addresses: getifaddrs() asks netlink on Linux.
 [[nodiscard]] inline std::uint32_t find_interface(const net::ip::address& local_address,
                                                   error_code& error)
 {
