@@ -12,18 +12,19 @@
 
 #include <cstdint>
 #include <system_error>
+#include <vector>
 
 // What a system tells. Each of these headers defines, in natpmp::detail,
 //
-//   route_table read_system_table(bool with_routes, error_code& error);
-//     The host's IPv4 addresses and, if wanted, its default routes. `error` comes in clear; it gets
-//     errc::routes_unreadable, or what the system says.
+//   std::vector<default_route> read_system_routes(error_code& error);
+//     The host's default routes. `error` comes in clear; it gets errc::routes_unreadable, or what
+//     the system says.
 //
 // and, but for Windows (see change_notices.hpp),
 //
 //   int open_change_notices(error_code& error) noexcept;
-//     A non-blocking descriptor, which the caller closes, that becomes readable when IPv4 routes,
-//     rules, addresses or interfaces change; -1 on failure.
+//     A descriptor, which the caller closes, that becomes readable when IPv4 routes, rules,
+//     addresses or interfaces change; -1 on failure.
 //   bool drain_change_notices(int descriptor) noexcept;
 //     Reads the notices that are there, without blocking. Whether the default gateway or a local
 //     address may have changed; true too if notices were lost.
@@ -45,20 +46,27 @@ namespace detail {
                                                   error_code& error)
 {
     error.clear();
-    const route_table table = read_system_table(true, error);
-    return error ? gateway{} : choose_gateway(table, local_address, error);
-}
-
-/// Finds the index of the interface that has a local address; 0 if none has it, or the system does
-/// not tell. The only error is the system's if it is out of file descriptors or memory.
-[[nodiscard]] NATPMP_COLD inline std::uint32_t find_interface(const net::ip::address& local_address,
-                                                              error_code& error)
-{
-    error.clear();
-    const route_table table = read_system_table(false, error);
-    if (!is_shortage(error))
-        error.clear();
-    return interface_with(table, local_address);
+    const bool any = local_address.is_unspecified();
+    const std::uint32_t interface_index = any ? 0 : find_interface(local_address, error);
+    if (error && !is_shortage(error))
+        error = errc::routes_unreadable;
+    else if (!error && !any && interface_index == 0)
+        error = errc::no_gateway;
+    if (error)
+        return {};
+    const std::vector<default_route> routes = read_system_routes(error);
+    gateway found = error ? gateway{} : choose_gateway(routes, interface_index, error);
+    if (error)
+        return {};
+    if (!any) {
+        found.local_address = local_address;
+    } else if (found.local_address.is_unspecified()) {
+        found.local_address = source_address(found.address, error);
+        if (is_shortage(error))
+            return {};
+        error.clear(); // the network is unreachable: the socket for requests tells that again
+    }
+    return found;
 }
 
 } // namespace detail
@@ -72,8 +80,8 @@ namespace detail {
 /// Linux tells the table by netlink or, where a sandbox forbids that, in /proc/net/route; there the
 /// routes' preferred addresses are missing, and tables that only routing rules lead to.
 ///
-/// The local address is the one that the route prefers, else the address of the route's interface
-/// whose network has the gateway in it, else that interface's first address, else unspecified.
+/// The local address is the one that the route prefers, else the one that the system sends from
+/// towards the gateway, else unspecified.
 ///
 /// A client does this by itself, and again when the routes change; an application needs it only to
 /// show the gateway.

@@ -18,9 +18,8 @@
 namespace fuzz {
 
 using natpmp::detail::default_route;
-using natpmp::detail::interface_address;
 using natpmp::detail::raw_bytes;
-using natpmp::detail::route_table;
+using routes_type = std::vector<default_route>;
 namespace net = natpmp::net;
 
 /// A copy with nothing behind its end.
@@ -43,24 +42,17 @@ inline auto all_of(const default_route& route)
                            route.metric, route.policy, route.blocked, route.ruled, route.table);
 }
 
-inline auto all_of(const interface_address& entry)
-{
-    return std::make_tuple(entry.interface_index, entry.address, entry.network,
-                           entry.prefix_length);
-}
-
-template <class Entry>
-bool same(const std::vector<Entry>& left, const std::vector<Entry>& right)
+inline bool same(const routes_type& left, const routes_type& right)
 {
     return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                      [](const Entry& a, const Entry& b) { return all_of(a) == all_of(b); });
+                      [](const auto& a, const auto& b) { return all_of(a) == all_of(b); });
 }
 
-/// Nothing is in the table that was not in the bytes.
-inline void check_table(const route_table& table, raw_bytes from, std::size_t least_route)
+/// Nothing is in the routes that was not in the bytes.
+inline void check_routes(const routes_type& routes, raw_bytes from, std::size_t least_route)
 {
-    require(table.routes.size() * least_route <= from.size(), "no more routes than there is room");
-    for (const default_route& route : table.routes) {
+    require(routes.size() * least_route <= from.size(), "no more routes than there is room");
+    for (const default_route& route : routes) {
         require(!route.gateway.is_unspecified() || route.blocked,
                 "a route has a gateway, or is blocked");
         require(route.blocked || holds_bytes(from, route.gateway), "the gateway is in the bytes");
@@ -68,31 +60,17 @@ inline void check_table(const route_table& table, raw_bytes from, std::size_t le
                     holds_bytes(from, route.preferred_source),
                 "the source address is in the bytes");
     }
-    for (const interface_address& entry : table.addresses) {
-        require(!entry.address.is_unspecified(), "an address is one");
-        require(holds_bytes(from, entry.address), "the address is in the bytes");
-    }
 }
 
-/// Whether a route may be taken by who insists on a local address.
-inline bool admits(const route_table& table, const default_route& route,
-                   const net::ip::address& local)
-{
-    for (const interface_address& entry : table.addresses)
-        if (!route.blocked && entry.interface_index == route.interface_index &&
-            entry.address == local)
-            return true;
-    return local.is_unspecified();
-}
-
-/// The choice is the first of the best of the routes that may be taken, and no other.
-inline void check_choice(const route_table& table, const net::ip::address& local)
+/// The choice is the first of the best of the routes that may be taken, and no other. An interface
+/// other than 0 admits only its routes.
+inline void check_choice(const routes_type& routes, std::uint32_t interface_index)
 {
     natpmp::error_code error;
-    const natpmp::gateway chosen = natpmp::detail::choose_gateway(table, local, error);
-    std::vector<default_route> able;
-    for (const default_route& route : table.routes)
-        if (admits(table, route, local))
+    const natpmp::gateway chosen = natpmp::detail::choose_gateway(routes, interface_index, error);
+    routes_type able;
+    for (const default_route& route : routes)
+        if (interface_index == 0 || (!route.blocked && route.interface_index == interface_index))
             able.push_back(route);
     if (able.empty()) {
         require(error == natpmp::errc::no_gateway && chosen == natpmp::gateway{},
@@ -109,26 +87,17 @@ inline void check_choice(const route_table& table, const net::ip::address& local
         return;
     }
     require(!error, "a route leads to a gateway");
-    require(chosen.address == best.gateway && chosen.interface_index == best.interface_index,
+    require(chosen == natpmp::gateway{best.gateway, best.preferred_source, best.interface_index},
             "the best route is chosen");
-    if (!local.is_unspecified())
-        require(chosen.local_address == local, "the local address is the one that was asked for");
-    else if (!best.preferred_source.is_unspecified())
-        require(chosen.local_address == best.preferred_source,
-                "the route says what address to send from");
-    else
-        require(chosen.local_address.is_unspecified() ||
-                    interface_holds(table, chosen.interface_index, chosen.local_address),
-                "the local address is the interface's");
 }
 
-/// The choice without a wish, with each local address there is, and with one that nobody has.
-inline void check_choices(const route_table& table)
+/// The choice without a wish, with the interface of each route, and with one that has none.
+inline void check_choices(const routes_type& routes)
 {
-    check_choice(table, net::ip::address_v4{});
-    check_choice(table, net::ip::address_v4{0xCB0071FE});
-    for (std::size_t each = 0; each < std::min<std::size_t>(table.addresses.size(), 8); ++each)
-        check_choice(table, table.addresses[each].address);
+    check_choice(routes, 0);
+    check_choice(routes, 0xFFFFFFFF);
+    for (std::size_t each = 0; each < std::min<std::size_t>(routes.size(), 8); ++each)
+        check_choice(routes, routes[each].interface_index);
 }
 
 } // namespace fuzz

@@ -41,15 +41,6 @@ std::string way_to(const std::string& gateway, const std::string& local = "0.0.0
     return found.local_address.to_string() + ' ' + name + ';';
 }
 
-void add_address(int control, unsigned interface_index, const std::string& own)
-{
-    ifaddrmsg fixed{};
-    fixed.ifa_family = AF_INET;
-    fixed.ifa_prefixlen = 24;
-    fixed.ifa_index = interface_index;
-    change(control, RTM_NEWADDR, joined({raw(fixed), attribute(IFA_LOCAL, own)}));
-}
-
 TEST_CASE("gateway_by_hand: loopback", "[gateway]")
 {
     CHECK(way_to("127.0.0.1") == "127.0.0.1 lo;");
@@ -65,9 +56,9 @@ TEST_CASE("gateway_by_hand: the interface of the local address", "[gateway]")
         } catch (const std::exception&) {
             return std::string("skipped");
         }
-        add_address(control, ::if_nametoindex("hand0"), "192.168.1.7");
-        add_address(control, ::if_nametoindex("hand0"), "192.168.1.8");
-        add_address(control, ::if_nametoindex("veth0"), "10.0.0.7");
+        add_address(control, ::if_nametoindex("hand0"), "192.168.1.7", 24);
+        add_address(control, ::if_nametoindex("hand0"), "192.168.1.8", 24);
+        add_address(control, ::if_nametoindex("veth0"), "10.0.0.7", 24);
         std::string text = way_to("192.168.1.1") + way_to("192.168.1.1", "192.168.1.8") +
                            way_to("192.168.1.1", "10.0.0.7") + way_to("192.168.1.1", "10.0.0.8");
 
@@ -77,7 +68,7 @@ TEST_CASE("gateway_by_hand: the interface of the local address", "[gateway]")
         fixed.ifi_index = static_cast<int>(::if_nametoindex("hand0"));
         change(control, RTM_DELLINK, raw(fixed));
         add_cable(control, "hand0");
-        add_address(control, ::if_nametoindex("hand0"), "192.168.1.7");
+        add_address(control, ::if_nametoindex("hand0"), "192.168.1.7", 24);
         const auto after = by_hand("192.168.1.1", "0.0.0.0", error);
         text += after.local_address == before.local_address ? "same address," : "other address,";
         text += after == before ? "same interface;" : "other interface;";

@@ -23,8 +23,6 @@ namespace net = natpmp::net;
 namespace detail = natpmp::detail;
 using buffer = std::vector<std::byte>;
 
-constexpr std::uint32_t sequence = 7;
-
 inline net::ip::address_v4 v4(const std::string& text)
 {
     return net::ip::make_address_v4(text);
@@ -76,14 +74,12 @@ inline buffer attribute(unsigned short type, const std::string& address)
     return attribute(type, raw(v4(address).to_bytes()));
 }
 
-inline buffer message(std::uint16_t type, const buffer& body, std::uint32_t number = sequence,
-                      std::uint16_t flags = NLM_F_MULTI)
+inline buffer message(std::uint16_t type, const buffer& body, std::uint16_t flags = NLM_F_MULTI)
 {
     nlmsghdr header{};
     header.nlmsg_len = static_cast<std::uint32_t>(sizeof header + body.size());
     header.nlmsg_type = type;
     header.nlmsg_flags = flags;
-    header.nlmsg_seq = number;
     return padded(joined({raw(header), body}));
 }
 
@@ -128,23 +124,6 @@ inline buffer next_hop(const std::string& gateway, int interface_index, unsigned
     return joined({raw(header), attributes});
 }
 
-inline buffer address(std::uint32_t interface_index, const std::string& local,
-                      const std::string& network, unsigned char prefix_length)
-{
-    ifaddrmsg fixed{};
-    fixed.ifa_family = AF_INET;
-    fixed.ifa_prefixlen = prefix_length;
-    fixed.ifa_index = interface_index;
-    return message(RTM_NEWADDR, joined({raw(fixed), attribute(IFA_ADDRESS, network),
-                                        attribute(IFA_LOCAL, local)}));
-}
-
-inline buffer address(std::uint32_t interface_index, const std::string& local,
-                      unsigned char prefix_length)
-{
-    return address(interface_index, local, local, prefix_length);
-}
-
 /// The message body of a routing rule that leads all traffic to a table.
 inline buffer rule_to(std::uint32_t table)
 {
@@ -157,12 +136,12 @@ inline buffer rule_to(std::uint32_t table)
 
 inline buffer done(std::int32_t status = 0, std::uint16_t flags = NLM_F_MULTI)
 {
-    return message(NLMSG_DONE, raw(status), sequence, flags);
+    return message(NLMSG_DONE, raw(status), flags);
 }
 
-inline buffer failure(std::int32_t status, std::uint32_t number = sequence)
+inline buffer failure(std::int32_t status)
 {
-    return message(NLMSG_ERROR, joined({raw(status), raw(nlmsghdr{})}), number, 0);
+    return message(NLMSG_ERROR, joined({raw(status), raw(nlmsghdr{})}), 0);
 }
 
 } // namespace gateway_netlink_test

@@ -29,7 +29,7 @@ using namespace gateway_netlink_test;
 inline void change(int descriptor, std::uint16_t type, const buffer& body)
 {
     const auto request =
-        message(type, body, 99, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND);
+        message(type, body, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND);
     if (::send(descriptor, request.data(), request.size(), 0) < 0)
         throw std::runtime_error("send");
     buffer answer(4096);
@@ -73,6 +73,19 @@ inline void set_interface(int control, std::uint32_t interface_index, unsigned f
     fixed.ifi_flags = flags;
     fixed.ifi_change = IFF_UP;
     change(control, RTM_NEWLINK, raw(fixed));
+}
+
+inline void add_address(int control, std::uint32_t interface_index, const std::string& own,
+                        unsigned char prefix_length, const std::string& network = {},
+                        const buffer& more = {})
+{
+    ifaddrmsg fixed{};
+    fixed.ifa_family = AF_INET;
+    fixed.ifa_prefixlen = prefix_length;
+    fixed.ifa_index = interface_index;
+    change(control, RTM_NEWADDR,
+           joined({raw(fixed), attribute(IFA_LOCAL, own),
+                   attribute(IFA_ADDRESS, network.empty() ? own : network), more}));
 }
 
 /// Adds two interfaces that are connected to each other, and up.
@@ -123,6 +136,48 @@ inline std::string in_own_network(const std::function<std::string(int)>& body)
         CHECK(std::getenv("CI") == nullptr); // where a skipped test is a failure
     }
     return result;
+}
+
+/// Two connected sockets: what the library reads and writes, and the end of a stand-in for the
+/// kernel.
+struct socket_pair
+{
+    socket_pair()
+    {
+        REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+        const timeval limit{0, 20'000};
+        ::setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    }
+
+    socket_pair(const socket_pair&) = delete;
+    socket_pair& operator=(const socket_pair&) = delete;
+
+    ~socket_pair()
+    {
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+
+    void answer(const buffer& datagram) const
+    {
+        REQUIRE(::send(ends[1], datagram.data(), datagram.size(), 0) == ssize_t(datagram.size()));
+    }
+
+    buffer request() const
+    {
+        buffer result(256);
+        const auto size = ::recv(ends[1], result.data(), result.size(), MSG_DONTWAIT);
+        result.resize(size > 0 ? std::size_t(size) : 0);
+        return result;
+    }
+
+    int ends[2];
+};
+
+/// Whether change notices that matter have come.
+inline std::string drained(int notices)
+{
+    return detail::drain_change_notices(notices) ? "changed;" : "same;";
 }
 
 /// What find_default_gateway() finds, as text.

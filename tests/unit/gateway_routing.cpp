@@ -10,21 +10,21 @@
 namespace gateway_routing_socket_test {
 using namespace gateway_routing_test;
 
-detail::route_table table_of(const detail::routing_format& format, const std::vector<route>& routes)
+std::vector<detail::default_route> routes_of(const detail::routing_format& format,
+                                             const std::vector<route>& messages)
 {
     buffer dump;
-    for (const auto& one : routes)
+    for (const auto& one : messages)
         dump = joined({dump, message(format, one)});
-    detail::route_table table;
-    CHECK(detail::read_routes(dump, format, table));
-    return table;
+    std::vector<detail::default_route> routes;
+    CHECK(detail::read_route_dump(dump, format, routes));
+    return routes;
 }
 
-natpmp::gateway chosen(const detail::routing_format& format, const std::vector<route>& routes)
+natpmp::gateway chosen(const detail::routing_format& format, const std::vector<route>& messages)
 {
     natpmp::error_code error;
-    const auto result =
-        detail::choose_gateway(table_of(format, routes), net::ip::address_v4{}, error);
+    const auto result = detail::choose_gateway(routes_of(format, messages), 0, error);
     CHECK((error ? error == natpmp::errc::no_gateway : !result.address.is_unspecified()));
     return result;
 }
@@ -57,8 +57,8 @@ TEST_CASE("gateway_routing: a table with one default route among others", "[gate
     network.addresses[2] = ipv4("255.0.0.0", 5);
     CHECK(chosen(format, {lan, via("192.168.1.1", 3), network, neighbour}) ==
           through("192.168.1.1", 3));
-    CHECK(table_of(format, {lan, network, neighbour}).routes.empty());
-    CHECK(table_of(format, {}).routes.empty());
+    CHECK(routes_of(format, {lan, network, neighbour}).empty());
+    CHECK(routes_of(format, {}).empty());
 }
 
 TEST_CASE("gateway_routing: the netmask of a default route", "[gateway]")
@@ -180,10 +180,6 @@ TEST_CASE("gateway_routing: the best default route lets nothing out", "[gateway]
 TEST_CASE("gateway_routing: several default routes, in the system's order", "[gateway]")
 {
     const auto format = each_format();
-    const auto table = table_of(format, {via("192.168.1.1", 2), via("192.168.2.1", 3)});
-    REQUIRE(table.routes.size() == 2);
-    CHECK(table.routes[0].gateway == v4("192.168.1.1"));
-    CHECK(table.routes[1].gateway == v4("192.168.2.1"));
     CHECK(chosen(format, {via("192.168.1.1", 2), via("192.168.2.1", 3)}) ==
           through("192.168.1.1", 2));
     CHECK(chosen(format, {via("192.168.2.1", 3), via("192.168.1.1", 2)}) ==
@@ -200,39 +196,16 @@ TEST_CASE("gateway_routing: macOS: scoped routes come last", "[gateway]")
     CHECK(chosen(freebsd, {scoped, via("192.168.1.1")}) == through("192.168.2.1", 3));
 }
 
-TEST_CASE("gateway_routing: OpenBSD: the lowest priority wins", "[gateway]")
-{
-    auto wired = via("192.168.1.1", 2);
-    auto wireless = via("192.168.2.1", 3);
-    wireless.priority = 12;
-    CHECK(chosen(openbsd, {wireless, wired}) == through("192.168.1.1", 2));
-    CHECK(chosen(openbsd, {wired, wireless}) == through("192.168.1.1", 2));
-    wired.priority = 200;
-    CHECK(chosen(openbsd, {wired, wireless}) == through("192.168.2.1", 3));
-    CHECK(chosen(netbsd, {wired, wireless}) == through("192.168.1.1", 2));
-}
-
-TEST_CASE("gateway_routing: OpenBSD: a header longer than the one known", "[gateway]")
-{
-    auto longer = openbsd;
-    longer.header_size = 104;
-    const auto later = message(longer, via("192.168.1.1"));
-    detail::route_table table;
-    CHECK(detail::read_routes(later, openbsd, table));
-    REQUIRE(table.routes.size() == 1);
-    CHECK(table.routes[0].gateway == v4("192.168.1.1"));
-}
-
 TEST_CASE("gateway_routing: messages of another version are skipped", "[gateway]")
 {
     const auto format = each_format();
     auto other = format;
     other.version = 3;
     const auto dump = joined({message(other, via("10.0.0.1")), message(format, via("10.0.0.2"))});
-    detail::route_table table;
-    CHECK(detail::read_routes(dump, format, table));
-    REQUIRE(table.routes.size() == 1);
-    CHECK(table.routes[0].gateway == v4("10.0.0.2"));
+    std::vector<detail::default_route> routes;
+    CHECK(detail::read_route_dump(dump, format, routes));
+    REQUIRE(routes.size() == 1);
+    CHECK(routes[0].gateway == v4("10.0.0.2"));
     CHECK_FALSE(detail::notice_concerns_gateway(message(other, 0xC), format));
     auto added = via("10.0.0.1");
     added.type = 1;
@@ -293,61 +266,6 @@ TEST_CASE("gateway_routing: what concerns the gateway", "[gateway]")
         short_one.resize(format.header_size);
         put(short_one, 0, static_cast<std::uint16_t>(short_one.size()));
         CHECK(concerns(short_one));
-    }
-}
-
-TEST_CASE("gateway_routing: a table that grows while it is fetched", "[gateway]")
-{
-    constexpr std::size_t least = 1000;
-    int calls = 0;
-    int refusals = 0;
-    const auto fetch = [&](std::byte* data, std::size_t& size) {
-        ++calls;
-        if (!data) {
-            size = least;
-            return 0;
-        }
-        CHECK(size > least);
-        if (refusals-- > 0)
-            return ENOMEM;
-        size = least + 1;
-        data[least] = std::byte{7};
-        return 0;
-    };
-    natpmp::error_code error = natpmp::errc::closed;
-
-    SECTION("not at all")
-    {
-        const auto dump = detail::fetch_dump(fetch, error);
-        CHECK_FALSE(error);
-        REQUIRE(dump.size() == least + 1);
-        CHECK(dump[least] == std::byte{7});
-        CHECK(calls == 2);
-    }
-    SECTION("twice")
-    {
-        refusals = 2;
-        CHECK(detail::fetch_dump(fetch, error).size() == least + 1);
-        CHECK_FALSE(error);
-        CHECK(calls == 6);
-    }
-    SECTION("always")
-    {
-        refusals = 1000;
-        CHECK(detail::fetch_dump(fetch, error).empty());
-        CHECK(error == natpmp::error_code(ENOMEM, net::error::get_system_category()));
-        CHECK(calls == 20);
-    }
-    SECTION("a refusal")
-    {
-        CHECK(detail::fetch_dump([](std::byte*, std::size_t&) { return EPERM; }, error).empty());
-        CHECK(error == natpmp::error_code(EPERM, net::error::get_system_category()));
-    }
-    SECTION("an empty table")
-    {
-        const auto empty = [](std::byte*, std::size_t& size) { return static_cast<int>(size = 0); };
-        CHECK(detail::fetch_dump(empty, error).empty());
-        CHECK_FALSE(error);
     }
 }
 

@@ -29,19 +29,17 @@ constexpr natpmp::detail::routing_format freebsd{
     .flags_at = 8,
     .addresses_at = 12,
     .alignment = 8,
-    .interface_types = 1U << 0xC | 1U << 0xD | 1U << 0xE | 1U << 0x11,
+    .interface_types = 1U << 0xC | 1U << 0xD | 1U << 0xE,
 };
 
 constexpr natpmp::detail::routing_format openbsd{
     .version = 5,
     .header_size = 96,
-    .header_size_at = 4,
     .index_at = 6,
     .flags_at = 16,
     .addresses_at = 12,
-    .priority_at = 10,
     .alignment = 8,
-    .interface_types = 1U << 0xC | 1U << 0xD | 1U << 0xE | 1U << 0xF | 1U << 0x10 | 1U << 0x14,
+    .interface_types = 1U << 0xC | 1U << 0xD | 1U << 0xE,
 };
 
 constexpr natpmp::detail::routing_format netbsd{
@@ -51,7 +49,7 @@ constexpr natpmp::detail::routing_format netbsd{
     .flags_at = 8,
     .addresses_at = 12,
     .alignment = 8,
-    .interface_types = 1U << 0x10 | 1U << 0x14 | 1U << 0x16 | 1U << 0x17 | 1U << 0x18,
+    .interface_types = 1U << 0x14 | 1U << 0x16 | 1U << 0x17,
 };
 
 } // namespace gateway_routing_test

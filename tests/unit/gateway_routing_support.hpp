@@ -75,7 +75,6 @@ struct route
     std::uint8_t type = 4; // RTM_GET
     std::uint16_t index = 2;
     std::uint32_t flags = up | through_gateway | 0x800; // static
-    std::uint8_t priority = 8;
 
     std::uint32_t present = 7;
     std::vector<buffer> addresses{ipv4("0.0.0.0"), ipv4("192.168.1.1"), {}};
@@ -106,10 +105,6 @@ inline buffer message(const detail::routing_format& format, const route& from)
     put(result, format.index_at, from.index);
     put(result, format.flags_at, from.flags);
     put(result, format.addresses_at, from.present);
-    if (format.header_size_at != 0)
-        put(result, format.header_size_at, static_cast<std::uint16_t>(format.header_size));
-    if (format.priority_at != 0)
-        put(result, format.priority_at, from.priority);
     return result;
 }
 

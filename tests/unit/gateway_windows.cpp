@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// Windows: rows of the forwarding table and adapters to routes and addresses; and the notices.
+// Windows: rows of the forwarding table and adapters to routes; and the notices.
 
 #include "support/catch.hpp"
 
@@ -13,7 +13,6 @@
 
 namespace gateway_windows_test {
 namespace detail = natpmp::detail;
-using natpmp::net::ip::address_v4;
 
 in_addr raw(const char* text)
 {
@@ -47,9 +46,9 @@ IP_ADAPTER_ADDRESSES good_adapter(ULONG index, ULONG metric)
 
 std::size_t routes_of(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* adapters)
 {
-    detail::route_table table;
-    detail::add_route(row, adapters, table);
-    return table.routes.size();
+    std::vector<detail::default_route> routes;
+    detail::add_row(row, adapters, routes);
+    return routes.size();
 }
 
 TEST_CASE("gateway_windows: the metrics of the route and of the interface count together")
@@ -57,22 +56,22 @@ TEST_CASE("gateway_windows: the metrics of the route and of the interface count 
     auto second = good_adapter(7, 25);
     auto first = good_adapter(3, 5);
     first.Next = &second;
-    detail::route_table table;
+    std::vector<detail::default_route> routes;
     auto row = good_row();
-    detail::add_route(row, &first, table);
+    detail::add_row(row, &first, routes);
     row.Metric = 20; // the better one, over the interface that has the lower metric
     row.InterfaceIndex = 3;
     row.NextHop.Ipv4.sin_addr = raw("10.0.0.1");
-    detail::add_route(row, &first, table);
+    detail::add_row(row, &first, routes);
     row.Metric = 0xFFFFFFFF; // no overflow makes it the best
     row.NextHop.Ipv4.sin_addr = raw("10.0.0.9");
-    detail::add_route(row, &first, table);
-    REQUIRE(table.routes.size() == 3);
-    CHECK(table.routes[0].metric == 35);
-    CHECK(table.routes[1].metric == 25);
-    CHECK(table.routes[2].metric == 0xFFFFFFFF);
+    detail::add_row(row, &first, routes);
+    REQUIRE(routes.size() == 3);
+    CHECK(routes[0].metric == 35);
+    CHECK(routes[1].metric == 25);
+    CHECK(routes[2].metric == 0xFFFFFFFF);
     natpmp::error_code error;
-    const auto found = detail::choose_gateway(table, address_v4{}, error);
+    const auto found = detail::choose_gateway(routes, 0, error);
     CHECK_FALSE(error);
     CHECK(found.address == natpmp::net::ip::make_address("10.0.0.1"));
     CHECK(found.interface_index == 3);
@@ -122,32 +121,9 @@ TEST_CASE("gateway_windows: what is no usable default route")
     CHECK(routes_of(row, &adapter) == 0);
 }
 
-TEST_CASE("gateway_windows: an adapter's addresses, but for those that are not its own")
-{
-    sockaddr_in first{}, second{};
-    first.sin_family = second.sin_family = AF_INET;
-    first.sin_addr = raw("192.168.1.7");
-    second.sin_addr = raw("169.254.1.2");
-    IP_ADAPTER_UNICAST_ADDRESS kept{}, tentative{};
-    kept.Address.lpSockaddr = reinterpret_cast<sockaddr*>(&first);
-    kept.DadState = IpDadStatePreferred;
-    kept.OnLinkPrefixLength = 24;
-    tentative.Address.lpSockaddr = reinterpret_cast<sockaddr*>(&second);
-    tentative.DadState = IpDadStateTentative;
-    tentative.Next = &kept;
-    auto adapter = good_adapter(7, 25);
-    adapter.FirstUnicastAddress = &tentative;
-    detail::route_table table;
-    detail::add_addresses(adapter, table);
-    REQUIRE(table.addresses.size() == 1);
-    CHECK(table.addresses[0].address == natpmp::net::ip::make_address_v4("192.168.1.7"));
-    CHECK(table.addresses[0].prefix_length == 24);
-    CHECK(table.addresses[0].interface_index == 7);
-}
-
 TEST_CASE("gateway_windows: the interface of a local address")
 {
-    natpmp::error_code error = natpmp::errc::closed;
+    natpmp::error_code error;
     CHECK(detail::find_interface(natpmp::net::ip::make_address("203.0.113.254"), error) == 0);
     CHECK_FALSE(error);
     const auto found = natpmp::default_gateway(error);

@@ -10,8 +10,6 @@
 #include <natpmp/detail/platform/system.hpp>
 #include <natpmp/gateway.hpp>
 
-#include <utility>
-
 // clang-format off
 #if defined(_WIN32)
 #include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
@@ -25,49 +23,34 @@ namespace detail {
 
 #if !defined(_WIN32)
 
-/// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs. Asio has
-/// no protocol type for either; its stream_descriptor waits for any descriptor.
+/// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs. Where
+/// neither is to be had open() says so, and a change is found when a request fails.
 template <class Executor>
-class change_notices
+class change_notices : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
 {
 public:
-    explicit change_notices(const Executor& executor) : descriptor_(executor)
-    {}
+    using readable_descriptor<net::posix::basic_stream_descriptor<Executor>>::readable_descriptor;
 
+    /// Subscribes to the notices.
     error_code open()
     {
         error_code error;
         const int created = open_change_notices(error);
-        return assign_descriptor(descriptor_, created, error);
-    }
-
-    /// Waits until there may be something to read; completes with (error_code).
-    template <class Handler>
-    void async_wait(Handler handler)
-    {
-        descriptor_.async_wait(net::posix::stream_descriptor::wait_read, std::move(handler));
+        return this->assign(created, error);
     }
 
     /// Reads what is there; true if the gateway or the local address may be another. Never blocks:
     /// a wait may end without anything to read.
     [[nodiscard]] bool read()
     {
-        return drain_change_notices(descriptor_.native_handle());
+        return drain_change_notices(this->stream_.native_handle());
     }
-
-    void close()
-    {
-        error_code ignored;
-        descriptor_.close(ignored);
-    }
-
-private:
-    net::posix::basic_stream_descriptor<Executor> descriptor_;
 };
 
 #else
 
-/// Notices by the IP Helper API, which sets an event when IPv4 routes or addresses change.
+/// Notices by the IP Helper API, which sets an event when an IPv4 route changes. A new address of
+/// the host brings one too: Windows has a route to each (192.168.1.7/32, on-link).
 template <class Executor>
 class change_notices
 {
@@ -75,35 +58,26 @@ public:
     explicit change_notices(const Executor& executor) : event_(executor)
     {}
 
-    change_notices(const change_notices&) = delete;
-    change_notices& operator=(const change_notices&) = delete;
-
     ~change_notices()
     {
         close();
     }
 
+    /// Subscribes to the notices.
     error_code open()
     {
         // The wait that the event ends also resets it.
         const HANDLE created = ::CreateEventW(nullptr, FALSE, FALSE, nullptr);
         if (!created)
-            return windows_error(::GetLastError());
+            return last_system_error();
         error_code error;
         event_.assign(created, error);
         if (error) {
             ::CloseHandle(created);
             return error;
         }
-        // Without a first call that only says that the subscription begins.
-        DWORD status =
-            ::NotifyRouteChange2(AF_INET, &changed<MIB_IPFORWARD_ROW2>, created, FALSE, &routes_);
-        if (status == NO_ERROR)
-            status = ::NotifyUnicastIpAddressChange(AF_INET, &changed<MIB_UNICASTIPADDRESS_ROW>,
-                                                    created, FALSE, &addresses_);
-        if (status != NO_ERROR) // one of the two would miss changes
-            unsubscribe();
-        return windows_error(status);
+        // FALSE: without a first call that only says that the subscription begins.
+        return windows_error(::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_));
     }
 
     /// Waits until there may have been a change; completes with (error_code).
@@ -119,31 +93,25 @@ public:
         return true;
     }
 
+    /// Ends a pending wait, with operation_aborted.
     void close()
     {
-        unsubscribe();
+        // Waits for a call of changed() that is under way: then the event can be closed.
+        if (const HANDLE subscription = std::exchange(routes_, nullptr))
+            ::CancelMibChangeNotify2(subscription);
         error_code ignored;
         event_.close(ignored);
     }
 
 private:
-    /// Called on a thread of the system's.
-    template <class Row>
-    static void WINAPI changed(void* event, Row*, MIB_NOTIFICATION_TYPE)
+    /// Called on a thread of the system's, so it may only set the event.
+    static void WINAPI changed(void* event, MIB_IPFORWARD_ROW2*, MIB_NOTIFICATION_TYPE)
     {
         ::SetEvent(event);
     }
 
-    /// Waits for a call of changed() that is under way: then the event can be closed.
-    void unsubscribe() noexcept
-    {
-        for (HANDLE* subscription : {&routes_, &addresses_})
-            if (const HANDLE open = std::exchange(*subscription, nullptr))
-                ::CancelMibChangeNotify2(open);
-    }
-
     net::windows::basic_object_handle<Executor> event_;
-    HANDLE routes_ = nullptr, addresses_ = nullptr;
+    HANDLE routes_ = nullptr;
 };
 
 #endif

@@ -13,8 +13,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
-#include <utility>
 
 // clang-format off
 #include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
@@ -38,13 +36,16 @@ namespace detail {
 [[nodiscard]] inline time_point boot_time_now() noexcept
 {
 #if defined(_WIN32)
-    // In steps of 10 to 16 ms; QueryPerformanceCounter() need not count sleep.
+    // GetTickCount64() goes in steps of 10 to 16 ms. QueryPerformanceCounter() need not count
+    // sleep.
     return time_point{std::chrono::milliseconds{::GetTickCount64()}};
 #elif defined(__APPLE__)
-    // What mach_continuous_time() counts, in nanoseconds. CLOCK_MONOTONIC follows adjustments.
+    // CLOCK_MONOTONIC_RAW is what mach_continuous_time() counts, in nanoseconds. CLOCK_MONOTONIC
+    // follows adjustments of the clock.
     return time_point{std::chrono::floor<duration>(std::chrono::nanoseconds{
         static_cast<std::int64_t>(::clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW))})};
 #else
+// On Linux CLOCK_MONOTONIC stands still in sleep.
 #if defined(CLOCK_BOOTTIME)
     constexpr clockid_t clock = CLOCK_BOOTTIME;
 #else
@@ -101,6 +102,7 @@ public:
     void acknowledge()
     {}
 
+    /// Ends a pending wait, with operation_aborted.
     void close()
     {
         timer_.cancel();
@@ -112,60 +114,44 @@ private:
 
 #if defined(__linux__)
 
-/// The same by a timerfd, which goes on while the machine sleeps: what falls due meanwhile is done
-/// when it wakes up. Nor does it wake the process every five minutes, as Asio's timer does. A
-/// pending wait goes on when the time is set anew.
+/// The same by a timerfd, which goes on while the machine sleeps: a renewal that falls due
+/// meanwhile is sent when it wakes up. Nor does it wake the process every five minutes, as Asio's
+/// timer does. A pending wait goes on when the time is set anew.
 template <class Executor>
-class timerfd_timer
+class timerfd_timer : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
 {
 public:
-    explicit timerfd_timer(const Executor& executor) : descriptor_(executor)
-    {}
+    using readable_descriptor<net::posix::basic_stream_descriptor<Executor>>::readable_descriptor;
 
     error_code open()
     {
-        if (descriptor_.is_open())
+        if (this->stream_.is_open())
             return {};
         const int created = ::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-        return assign_descriptor(descriptor_, created,
-                                 created < 0 ? last_system_error() : error_code{});
+        return this->assign(created, created < 0 ? last_system_error() : error_code{});
     }
 
     void expires_at(time_point at)
     {
         itimerspec value{};
         if (at != never) {
-            const duration since = std::max(at.time_since_epoch(), duration{1}); // 0 would stop it
+            // A time in the past ends the wait at once; 0 would stop the timer.
+            const duration since = std::max(at.time_since_epoch(), duration{1});
             const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-            // A time in the past ends the wait at once.
             value.it_value.tv_sec = static_cast<time_t>(seconds.count());
             value.it_value.tv_nsec =
                 static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
         }
-        ::timerfd_settime(descriptor_.native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
-    }
-
-    template <class Handler>
-    void async_wait(Handler handler)
-    {
-        descriptor_.async_wait(net::posix::stream_descriptor::wait_read, std::move(handler));
+        ::timerfd_settime(this->stream_.native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
     }
 
     void acknowledge()
     {
+        // EAGAIN: the timer was set to another time after the wait had ended.
         std::uint64_t expirations = 0;
-        if (::read(descriptor_.native_handle(), &expirations, sizeof expirations) < 0)
-            return; // set to another time meanwhile
+        if (::read(this->stream_.native_handle(), &expirations, sizeof expirations) < 0)
+            return;
     }
-
-    void close()
-    {
-        error_code ignored;
-        descriptor_.close(ignored);
-    }
-
-private:
-    net::posix::basic_stream_descriptor<Executor> descriptor_;
 };
 
 template <class Executor>

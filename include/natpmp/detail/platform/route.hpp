@@ -11,117 +11,58 @@
 #include <natpmp/error.hpp>
 #include <natpmp/types.hpp>
 
-#include <algorithm>
-#include <cstdint>
 #include <tuple>
 #include <vector>
+
+#if !defined(_WIN32)
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// A way to the Internet through a gateway: unicast, usable now, destination 0.0.0.0/0. Or one that
-/// lets nothing out, as a VPN's kill switch is.
+/// A route to 0.0.0.0/0 that is usable now: unicast and through an IPv4 gateway, or one that lets
+/// nothing out, as a VPN's kill switch is.
 struct default_route
 {
+    /// The next hop, which is asked for mappings.
     net::ip::address_v4 gateway{};
 
-    /// The address that the route itself says to send from; 0.0.0.0: it says none.
+    /// The source address that the route itself names (RTA_PREFSRC on Linux); 0.0.0.0: none.
     net::ip::address_v4 preferred_source{};
 
+    /// The interface that leads to the gateway.
     std::uint32_t interface_index = 0;
 
-    /// The lowest one wins.
+    /// The lowest one wins, of several the one that the system lists first.
     std::uint32_t metric = 0;
 
-    /// From a table that only routing rules lead to: comes after all routes of the main table.
+    /// Comes after all routes of the main table: on Linux a route of a table that a routing rule
+    /// leads to, on macOS one for traffic bound to its interface.
     bool policy = false;
 
-    /// What would take it is refused or dropped; its gateway and its interface mean nothing.
+    /// Packets that would take it are refused or dropped; its gateway and interface mean nothing.
     bool blocked = false;
 
-    /// Whether a routing rule leads to its table, where the system tells.
+    /// Set by a routing rule (RTM_NEWRULE) that leads to the route's table. Linux only.
     bool ruled = false;
 
-    /// The number of its table, where the system has several.
+    /// The number of the route's table. Linux only.
     std::uint32_t table = 0;
 };
 
-/// One of the host's IPv4 addresses.
-struct interface_address
+/// Chooses the first of the routes with the lowest metric. errc::no_gateway if there is none, or if
+/// that one is blocked: a kill switch with a better metric than the router's route cuts the router
+/// off too. An interface index other than 0 admits only the routes of that interface; a blocked
+/// route has no interface. The local address of the result is the route's preferred source.
+[[nodiscard]] inline gateway choose_gateway(const std::vector<default_route>& routes,
+                                            std::uint32_t interface_index, error_code& error)
 {
-    std::uint32_t interface_index = 0;
-    net::ip::address_v4 address{};
-
-    /// An address in the network that the interface is attached to. On a point-to-point link this
-    /// is the peer's address, which the prefix length belongs to.
-    net::ip::address_v4 network{};
-    std::uint8_t prefix_length = 0;
-};
-
-/// What the choice of a gateway needs, in the system's order.
-struct route_table
-{
-    std::vector<default_route> routes;
-    std::vector<interface_address> addresses;
-};
-
-/// Whether an address is in a network. A prefix length over 32 counts as 32.
-[[nodiscard]] inline bool network_contains(net::ip::address_v4 network, unsigned prefix_length,
-                                           net::ip::address_v4 address) noexcept
-{
-    const std::uint32_t difference = network.to_uint() ^ address.to_uint();
-    return prefix_length == 0 || difference >> (32 - std::min(prefix_length, 32U)) == 0;
-}
-
-/// The local address that faces a route's gateway: the one the route prefers, else the interface's
-/// first one whose network has the gateway in it, else its first one, else 0.0.0.0.
-[[nodiscard]] NATPMP_COLD inline net::ip::address_v4
-facing_address(const route_table& table, const default_route& route) noexcept
-{
-    if (!route.preferred_source.is_unspecified())
-        return route.preferred_source;
-    const interface_address* first = nullptr;
-    for (const auto& entry : table.addresses) {
-        if (entry.interface_index != route.interface_index)
-            continue;
-        if (network_contains(entry.network, entry.prefix_length, route.gateway))
-            return entry.address;
-        if (!first)
-            first = &entry;
-    }
-    return first ? first->address : net::ip::address_v4{};
-}
-
-/// Whether an interface has this address.
-[[nodiscard]] inline bool interface_holds(const route_table& table, std::uint32_t interface_index,
-                                          const net::ip::address& address) noexcept
-{
-    return std::any_of(table.addresses.begin(), table.addresses.end(), [&](const auto& entry) {
-        return entry.interface_index == interface_index && address == entry.address;
-    });
-}
-
-/// The index of the first interface that has this address; 0 if none has it.
-[[nodiscard]] inline std::uint32_t interface_with(const route_table& table,
-                                                  const net::ip::address& address) noexcept
-{
-    for (const auto& entry : table.addresses)
-        if (address == entry.address)
-            return entry.interface_index;
-    return 0;
-}
-
-/// Chooses the gateway of the first route with the lowest metric; errc::no_gateway if there is
-/// none, or if that route is blocked: then nothing is to leave the host past it. A specified local
-/// address admits only the routes of the interface that has it.
-[[nodiscard]] NATPMP_COLD inline gateway
-choose_gateway(const route_table& table, const net::ip::address& local_address, error_code& error)
-{
-    const bool any = local_address.is_unspecified();
     const default_route* best = nullptr;
-    for (const auto& route : table.routes) {
-        if (!any &&
-            (route.blocked || !interface_holds(table, route.interface_index, local_address)))
+    for (const auto& route : routes) {
+        if (interface_index != 0 && (route.blocked || route.interface_index != interface_index))
             continue;
         if (!best || std::tie(route.policy, route.metric) < std::tie(best->policy, best->metric))
             best = &route;
@@ -131,9 +72,64 @@ choose_gateway(const route_table& table, const net::ip::address& local_address, 
         return {};
     }
     error.clear();
-    return {best->gateway, any ? net::ip::address{facing_address(table, *best)} : local_address,
-            best->interface_index};
+    return {best->gateway, best->preferred_source, best->interface_index};
 }
+
+/// Finds the address that the system sends from towards a gateway. The kernel chooses it when a UDP
+/// socket is connected, which sends nothing. A VPN's half-routes do not change the answer: the
+/// route to the network that the gateway is in is longer. `error` comes in clear; it gets what the
+/// system says, such as network unreachable.
+[[nodiscard]] inline net::ip::address source_address(const net::ip::address& gateway,
+                                                     error_code& error)
+{
+    constexpr std::uint16_t port = 5351; // any one will do
+    const net::ip::udp::endpoint remote(gateway, port);
+    net::ip::udp::endpoint local;
+#if defined(_WIN32)
+    auto size = static_cast<int>(local.capacity());
+    const SOCKET socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+    if (::connect(socket, remote.data(), static_cast<int>(remote.size())) != 0 ||
+        ::getsockname(socket, local.data(), &size) != 0)
+        error = last_system_error();
+    ::closesocket(socket); // INVALID_SOCKET does no harm here and above
+#else
+    auto size = static_cast<socklen_t>(local.capacity());
+    const descriptor_guard socket(open_socket(AF_INET, SOCK_DGRAM, 0));
+    if (socket.descriptor < 0 ||
+        ::connect(socket.descriptor, remote.data(), static_cast<socklen_t>(remote.size())) != 0 ||
+        ::getsockname(socket.descriptor, local.data(), &size) != 0)
+        error = last_system_error();
+#endif
+    return error ? net::ip::address_v4{} : local.address();
+}
+
+#if !defined(_WIN32)
+
+/// Finds the index of the interface that has a local address; 0: none has it. `error` comes in
+/// clear; it says why the system does not list its addresses: getifaddrs() asks netlink on Linux.
+[[nodiscard]] inline std::uint32_t find_interface(const net::ip::address& local_address,
+                                                  error_code& error)
+{
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) {
+        error = last_system_error();
+        return 0;
+    }
+    std::uint32_t index = 0;
+    for (const ifaddrs* item = list; item && index == 0; item = item->ifa_next) {
+        if (!item->ifa_addr || item->ifa_addr->sa_family != AF_INET)
+            continue;
+        net::ip::udp::endpoint endpoint;
+        std::memcpy(endpoint.data(), item->ifa_addr, sizeof(sockaddr_in));
+        // The name may be a label of the address ("eth0:1"), which the kernel takes for "eth0".
+        if (endpoint.address() == local_address)
+            index = ::if_nametoindex(item->ifa_name);
+    }
+    ::freeifaddrs(list);
+    return index;
+}
+
+#endif // !_WIN32
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

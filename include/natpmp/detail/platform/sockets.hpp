@@ -11,20 +11,12 @@
 #include <natpmp/detail/platform/system.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <span>
-#include <utility>
 
 // clang-format off
 #include NATPMP_ASIO_HEADER(buffer.hpp)
 #include NATPMP_ASIO_HEADER(ip/multicast.hpp)
 #include NATPMP_ASIO_HEADER(socket_base.hpp)
 // clang-format on
-
-#if !defined(_WIN32)
-#include <fcntl.h>
-#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -34,21 +26,21 @@ namespace detail {
 template <class Socket>
 void close_on_exec(Socket& socket, error_code& error)
 {
-    error.clear();
 #if defined(_WIN32)
-    // Fails for some providers' sockets, which are then inherited.
+    // Some layered service providers refuse it for their sockets, which are then inherited.
     const SOCKET handle = socket.native_handle();
     ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0);
+    error.clear();
 #else
-    if (::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) != 0)
-        error = last_system_error();
+    const bool done = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) == 0;
+    error = done ? error_code{} : last_system_error();
 #endif
 }
 
 /// Opens a socket and readies it by `prepare(error)`; closes it again on any error, so that an open
 /// socket is a usable one.
 template <class Socket, class Prepare>
-NATPMP_COLD error_code open_socket(Socket& socket, Prepare prepare)
+error_code open_udp_socket(Socket& socket, Prepare prepare)
 {
     error_code error;
     socket.open(net::ip::udp::v4(), error);
@@ -124,25 +116,29 @@ public:
         return socket_.receive_from(net::buffer(into.data(), into.size()), source, 0, error);
     }
 
+    /// Ends a pending wait, with operation_aborted.
     void close()
     {
         error_code ignored;
         socket_.close(ignored);
-        has_first_ = false; // it came from the gateway of before
+        // A datagram that is left came from the gateway of before.
+        has_first_ = false;
     }
 
 protected:
     net::basic_datagram_socket<net::ip::udp, Executor> socket_;
 
 private:
-    // What ended a wait, until it is read.
+    // The datagram or error that ended a wait, until receive_from() takes it. A port unreachable
+    // comes here too, as connection_reset (RFC 6886, section 3.1).
     std::array<std::uint8_t, completes_with_datagram ? receive_buffer_size : 0> first_{};
     net::ip::udp::endpoint first_source_;
     error_code first_error_;
     std::size_t first_size_ = 0;
     bool has_first_ = false;
 
-    bool awaits_ = false; ///< a wait is pending that takes a datagram
+    // A receive is pending: set by async_wait(), cleared by its completion.
+    bool awaits_ = false;
 };
 
 /// The socket for requests. It is connected: the system drops what is not from the gateway's port
@@ -157,7 +153,7 @@ public:
     /// several gets its mappings for the address that it sends from (RFC 6886, section 3.3).
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return open_socket(this->socket_, [&](error_code& error) {
+        return open_udp_socket(this->socket_, [&](error_code& error) {
             if (!where.local_address.is_unspecified())
                 this->socket_.bind({where.local_address, 0}, error);
             if (!error)
@@ -165,7 +161,7 @@ public:
         });
     }
 
-    /// The address that the system chose to send from.
+    /// The address that the system chose to send from; unspecified while the socket is closed.
     [[nodiscard]] net::ip::address local_address() const
     {
         error_code error;
@@ -195,7 +191,7 @@ public:
     error_code open(const gateway& where, std::uint16_t port)
     {
         auto& socket = this->socket_;
-        return open_socket(socket, [&](error_code& error) {
+        return open_udp_socket(socket, [&](error_code& error) {
             const net::ip::address_v4 group(0xE0000001);
 #if defined(_WIN32)
             const auto& bound = net::ip::address_v4::any(); // a socket binds to own addresses only

@@ -12,25 +12,25 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <utility>
 
 #if !defined(_WIN32)
 #include <sys/types.h>
-#include <unistd.h>
-#endif
 
-/// Marks what runs once for a network: GCC and Clang compile it for size.
-#if defined(__GNUC__)
-#define NATPMP_COLD __attribute__((cold))
-#else
-#define NATPMP_COLD
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <unistd.h>
 #endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
+/// Bytes as a kernel wrote them: lengths and types in the host's byte order, addresses in the
+/// network's.
 using raw_bytes = std::span<const std::byte>;
 
 /// Copies a value from some place in bytes, which need no alignment. False if they end before it
@@ -44,19 +44,23 @@ template <class Value>
     return true;
 }
 
-#if !defined(_WIN32)
-
-/// What errno says. To be called before anything else that may set it.
+/// The system's last error: errno, or on Windows GetLastError(), which is WSAGetLastError() too. To
+/// be called before anything else that may set it.
 [[nodiscard]] inline error_code last_system_error() noexcept
 {
+#if defined(_WIN32)
+    return {static_cast<int>(::GetLastError()), net::error::get_system_category()};
+#else
     return {errno, net::error::get_system_category()};
+#endif
 }
 
-/// Closes a file descriptor at the end of a scope.
-class descriptor_guard
+#if !defined(_WIN32)
+
+/// Closes a file descriptor at the end of a scope. Whoever takes it away leaves -1 behind.
+struct descriptor_guard
 {
-public:
-    explicit descriptor_guard(int descriptor) noexcept : descriptor_(descriptor)
+    explicit descriptor_guard(int created) noexcept : descriptor(created)
     {}
 
     descriptor_guard(const descriptor_guard&) = delete;
@@ -64,41 +68,71 @@ public:
 
     ~descriptor_guard()
     {
-        if (descriptor_ >= 0)
-            ::close(descriptor_);
+        if (descriptor >= 0)
+            ::close(descriptor);
     }
 
-    [[nodiscard]] int get() const noexcept
-    {
-        return descriptor_;
-    }
-
-    /// Gives the descriptor to the caller, who closes it.
-    [[nodiscard]] int release() noexcept
-    {
-        return std::exchange(descriptor_, -1);
-    }
-
-private:
-    int descriptor_;
+    /// Below 0: none.
+    int descriptor;
 };
 
-/// Gives a new descriptor to an Asio object, which closes it. Below 0 there is none: `error` says
-/// why.
-template <class Object>
-error_code assign_descriptor(Object& object, int created, error_code error)
+/// Opens a socket that the programs which this one starts do not get. -1 and errno on failure.
+[[nodiscard]] inline int open_socket(int family, int type, int protocol) noexcept
 {
-    descriptor_guard guard(created); // assign() throws if Asio is out of memory
+#if defined(SOCK_CLOEXEC)
+    return ::socket(family, type | SOCK_CLOEXEC, protocol);
+#else
+    // macOS sets it in a second step: a program that another thread starts between the two gets it.
+    const int created = ::socket(family, type, protocol);
     if (created >= 0)
-        object.assign(created, error);
-    if (!error)
-        static_cast<void>(guard.release());
-    return error;
+        ::fcntl(created, F_SETFD, FD_CLOEXEC);
+    return created;
+#endif
 }
 
-/// Reads the change notices that are there. `receive(buffer)` gives a datagram's size without
-/// blocking, which may be more than the buffer holds, or -1 and errno; `concerns(datagram)` tells
-/// whether it matters. Returns whether any does; true too if notices were lost.
+/// Waits for a descriptor that Asio has no class for, such as a netlink socket or a timerfd.
+/// `Stream` is Asio's basic_stream_descriptor, which waits for any.
+template <class Stream>
+class readable_descriptor
+{
+public:
+    template <class Executor>
+    explicit readable_descriptor(const Executor& executor) : stream_(executor)
+    {}
+
+    /// Waits until there may be something to read; completes with (error_code).
+    template <class Handler>
+    void async_wait(Handler handler)
+    {
+        stream_.async_wait(Stream::wait_read, std::move(handler));
+    }
+
+    /// Ends a pending wait, with operation_aborted.
+    void close()
+    {
+        error_code ignored;
+        stream_.close(ignored);
+    }
+
+protected:
+    /// Takes a new descriptor, and closes it later. Below 0 there is none: `error` says why.
+    error_code assign(int created, error_code error)
+    {
+        descriptor_guard guard(created); // Asio's assign() throws if it is out of memory
+        if (created >= 0)
+            stream_.assign(created, error);
+        if (!error)
+            guard.descriptor = -1;
+        return error;
+    }
+
+    Stream stream_;
+};
+
+/// Reads the change notices that are there. `receive(buffer)` gives the size of a datagram, which
+/// may have been cut off, or -1 and errno, without blocking; `concerns(datagram)` tells whether it
+/// may be about the default gateway or a local address. Returns whether any is; true too if notices
+/// were lost.
 template <class Receive, class Concerns>
 [[nodiscard]] bool drain_notices(Receive receive, Concerns concerns) noexcept
 {
@@ -107,16 +141,14 @@ template <class Receive, class Concerns>
     // While routes change without end the caller gets its turn; the rest ends its next wait.
     constexpr int most_receives = 1000;
     for (int count = 0; count < most_receives; ++count) {
-        const ssize_t size = receive(std::span<std::byte>(buffer));
-        if (size < 0) {
-            if (errno == ENOBUFS) // the socket's buffer was full
-                changed = true;
-            else if (errno != EINTR)
-                break;
+        const auto size = receive(std::span<std::byte>(buffer));
+        if (size < 0 && errno == EINTR)
             continue;
-        }
-        const auto length = static_cast<std::size_t>(size);
-        changed = changed || length > buffer.size() || concerns(raw_bytes(buffer).first(length));
+        // ENOBUFS: the socket's buffer was full, and notices were dropped.
+        if (size < 0 && errno != ENOBUFS)
+            break;
+        changed = changed || size < 0 ||
+                  concerns(raw_bytes(buffer).first(static_cast<std::size_t>(size)));
     }
     return changed;
 }
