@@ -18,10 +18,7 @@ class host
 public:
     host(const natpmp::client_options& options, std::uint32_t seed)
         : core(options, seed), options_(options)
-    {
-        static const natpmp::detail::transition_recorder r=[](auto k, auto a,auto b,auto c){ if(getenv("FUZZ_TRACE")) fprintf(stderr,"   T %d/%d: %d -%d-> %d\n",int(k.protocol),k.internal_port,int(a),int(b),int(c));};
-        natpmp::detail::engine::recorder=&r;
-    }
+    {}
 
     // The application.
 

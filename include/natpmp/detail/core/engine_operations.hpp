@@ -131,8 +131,12 @@ inline void engine::fail(operation& op, error_code why, time_point now)
         return complete(op, why, now);
     op.background = true;
     mapping_record& entry = *records_.find(op.key());
-    if (!requested_for(entry) && entry.phase != phase::leased && entry.phase != phase::deleting)
-        plan_retry(entry, why, now);
+    if (requested_for(entry) || entry.phase == phase::deleting)
+        return; // its end plans what follows
+    if (entry.phase != phase::leased)
+        return plan_retry(entry, why, now);
+    const time_point soon = now + pause_after(count_up(entry.failures), false);
+    reschedule(entry, std::min(entry.planned, soon), now);
 }
 
 /// Plans when a mapping without a lease is asked for again.

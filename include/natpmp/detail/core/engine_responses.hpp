@@ -236,11 +236,10 @@ inline void engine::map_granted(const outstanding_request& done, const response&
         return reschedule(entry, now, now); // it is deleted again
     const duration lifetime = counted_lifetime(answer.lifetime, done.lifetime);
     entry.expiry = done.granted_from + lifetime;
-    const time_point renewal =
-        done.delete_answered_meanwhile ? now : done.granted_from + lifetime / 2;
-    for (operation* op : waiters)
-        op->asked = op->asked && op->awaits(entry.key);
-    enter(entry, cause::granted, phase::leased, std::max(renewal, entry.soonest_map(renewal)), now);
+    time_point renewal = done.delete_answered_meanwhile ? now : done.granted_from + lifetime / 2;
+    if (entry.awaited()) // by an operation that began after this request
+        renewal = std::min(renewal, now + pause_after(1, false));
+    enter(entry, cause::granted, phase::leased, renewal, now);
     if (entry.told) {
         counters.renewals += was_leased;
         report(port_changed ? event_kind::port_changed
@@ -329,7 +328,7 @@ inline void engine::map_failed_while_wanted(mapping_record& entry, const outstan
         planned = next_renewal(done);
     else if (planned <= now) // that was the renewal
         planned = plan_renewal(planned, now, entry.expiry).next;
-    if (!entry.waiters.empty()) // an operation that keeps trying waits for more than the old lease
+    if (entry.awaited()) // an operation that keeps trying waits for more than the old lease
         planned = std::min(planned, now + pause_after(count_up(entry.failures), false));
     const bool first = done.priority == priority::renewal && !std::exchange(entry.failing, true);
     enter(entry, cause::failed, phase::leased, planned, now);

@@ -150,6 +150,13 @@ struct mapping_record
         return expiry != long_ago;
     }
 
+    /// Whether an operation waits for a map request to begin, though perhaps after a pause.
+    [[nodiscard]] bool awaited() const noexcept
+    {
+        return std::any_of(waiters.begin(), waiters.end(),
+                           [&](const operation* op) { return op->awaits(key) && !op->asked; });
+    }
+
     /// The first operation that waits for a map request to begin, and before which no background
     /// request goes; null if there is none.
     [[nodiscard]] const operation* first_waiter() const noexcept
