@@ -30,8 +30,8 @@ public:
     virtual void complete() = 0;
 
 protected:
-    async_operation(std::shared_ptr<client_base> client, const operation_request& asked)
-        : operation(asked), client_(std::move(client))
+    async_operation(std::shared_ptr<client_base> client, const operation_request& what)
+        : operation(what), client_(std::move(client))
     {}
 
     ~async_operation()
@@ -135,9 +135,9 @@ class handler_operation final : public async_operation
     using work_guard = net::executor_work_guard<handler_executor>;
 
 public:
-    handler_operation(const std::shared_ptr<client_base>& client, const operation_request& asked,
+    handler_operation(const std::shared_ptr<client_base>& client, const operation_request& what,
                       const Executor& executor, Handler&& handler)
-        : async_operation(client, asked),
+        : async_operation(client, what),
           executor_(executor),
           work_(net::get_associated_executor(handler, executor)),
           handler_(std::move(handler))
@@ -145,17 +145,17 @@ public:
 
     /// Starts an operation with this handler. If that throws, nothing is started.
     static void start(const std::shared_ptr<client_base>& client, const Executor& executor,
-                      Handler&& handler, const operation_request& asked)
+                      Handler&& handler, const operation_request& what)
     {
         if (!client) { // it was moved from
-            operation closed(asked);
+            operation closed(what);
             closed.error = errc::closed;
             work_guard work(net::get_associated_executor(handler, executor));
             return net::post(executor,
                              completion{std::move(handler), Result::of(closed), std::move(work)});
         }
         auto slot = net::get_associated_cancellation_slot(handler);
-        pending op(client, executor, std::move(handler), asked);
+        pending op(client, executor, std::move(handler), what);
         if (!op.list())
             return;
         op->number = client->next_number();
@@ -182,12 +182,12 @@ private:
     {
     public:
         pending(const std::shared_ptr<client_base>& client, const Executor& executor,
-                Handler&& handler, const operation_request& asked)
+                Handler&& handler, const operation_request& what)
         {
             allocator_type allocator(net::get_associated_allocator(handler));
             const auto free = [&](handler_operation* memory) { allocator.deallocate(memory, 1); };
             std::unique_ptr<handler_operation, decltype(free)> memory(allocator.allocate(1), free);
-            std::construct_at(memory.get(), client, asked, executor, std::move(handler));
+            std::construct_at(memory.get(), client, what, executor, std::move(handler));
             op_ = memory.release();
         }
 
@@ -365,12 +365,12 @@ public:
     }
 
     template <class Handler>
-    void operator()(Handler&& handler, const operation_request& asked) const
+    void operator()(Handler&& handler, const operation_request& what) const
     {
         using handler_type = std::decay_t<Handler>;
         handler_type copy(std::forward<Handler>(handler));
         handler_operation<Result, Executor, handler_type>::start(client_, executor_,
-                                                                 std::move(copy), asked);
+                                                                 std::move(copy), what);
     }
 
 private:
@@ -381,10 +381,10 @@ private:
 /// Initiates an operation with any completion token.
 template <class Result, class Executor, class Token>
 auto initiate(const std::shared_ptr<client_base>& client, const Executor& executor,
-              const operation_request& asked, Token&& token)
+              const operation_request& what, Token&& token)
 {
     return net::async_initiate<Token, typename Result::signature>(
-        initiation<Result, Executor>(client, executor), token, asked);
+        initiation<Result, Executor>(client, executor), token, what);
 }
 
 /// A limit of any unit, cut to what the engine can count.

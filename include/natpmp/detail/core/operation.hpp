@@ -43,7 +43,7 @@ struct operation : operation_request
     explicit operation(operation_kind what) noexcept : operation_request{.kind = what}
     {}
 
-    explicit operation(const operation_request& request) noexcept : operation_request(request)
+    explicit operation(const operation_request& what) noexcept : operation_request(what)
     {}
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
