@@ -8,7 +8,7 @@
 #ifndef NATPMP_DETAIL_ASIO_CLIENT_CLIENT_BASE_HPP
 #define NATPMP_DETAIL_ASIO_CLIENT_CLIENT_BASE_HPP
 
-#include <natpmp/detail/core/mapping_key.hpp>
+#include <natpmp/detail/core/operation.hpp>
 #include <natpmp/event.hpp>
 #include <natpmp/options.hpp>
 

@@ -24,8 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 enum class request_kind : std::uint8_t
 {
@@ -46,19 +45,13 @@ struct outstanding_request
     std::uint16_t suggested_port = 0; ///< the application's, of a map request
     std::uint32_t lifetime = 0;       ///< as asked
     time_point first_sent{};
-    time_point granted_from{};              ///< the last transmission before the answer arrived
-    time_point existed_until = long_ago;    ///< how long the mapping existed without it
-    bool was_leased = false;                ///< it began while the mapping was up
-    time_point next_renewal = never;        ///< as planned, of a renewal
-    bool yielding = false;                  ///< something more urgent waits
+    time_point granted_from{};           ///< the last transmission before the answer arrived
+    time_point existed_until = long_ago; ///< how long the mapping existed without it
+    bool was_leased = false;             ///< it began while the mapping was up
+    time_point next_renewal = never;     ///< as planned, of a renewal
+    bool yielding = false; ///< something more urgent waits, or nobody waits for the answer any more
     bool delete_answered_meanwhile = false; ///< that delete may have come last
     bool only_empty_answers = false; ///< a success without port and lifetime came, of no delete
-
-    /// Whether it waits on the wire, so that something can answer it.
-    [[nodiscard]] bool awaits_answer() const noexcept
-    {
-        return transmissions.started();
-    }
 };
 
 // What the engine tells its host to do next.
@@ -119,7 +112,6 @@ public:
 
     // What happens.
 
-    void host_changed(time_point now);
     void on_gateway(const gateway& found, time_point now);
     void on_no_gateway(error_code why, time_point now);
     ignore_reason receive(bytes_view bytes, const arrival_span& arrived);
@@ -143,9 +135,15 @@ public:
     [[nodiscard]] std::vector<mapping> mappings();
     [[nodiscard]] natpmp::status status(time_point now);
 
+    /// The host's routes or addresses changed.
+    void host_changed(time_point now) noexcept
+    {
+        gateway_.host_changed(now);
+    }
+
     [[nodiscard]] bool has_gateway() const noexcept
     {
-        return gateway_.connected();
+        return gateway_.connected;
     }
 
     [[nodiscard]] bool in_flight() const noexcept
@@ -171,7 +169,6 @@ private:
     [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept;
     [[nodiscard]] event event_of(event_kind kind, const natpmp::mapping& about,
                                  error_code why) const noexcept;
-    [[nodiscard]] std::optional<event_kind> unread_kind(const mapping_record& entry) const noexcept;
     [[nodiscard]] std::optional<event> take_client_event() noexcept;
     void serve_reader();
     void finish(operation& op, error_code why) noexcept;
@@ -185,7 +182,6 @@ private:
     void forget_mapping(mapping_record& entry, cause why, time_point now);
     void on_lease_end(mapping_record& entry, cause why, error_code error, time_point now);
     void abandon_request(const mapping_record& entry, time_point now);
-    [[nodiscard]] bool clean_up_due(const mapping_record& entry, time_point now) const noexcept;
 
     [[nodiscard]] bool requested_for(const mapping_record& entry) const noexcept
     {
@@ -202,16 +198,8 @@ private:
         return count(phase::cleaning) + count(phase::requested) + count(phase::leased) > 0;
     }
 
-    /// Whether there is anything to do, now or later.
-    [[nodiscard]] bool active() const noexcept
-    {
-        return !closed_ && (!pending_.empty() || any_wanted() || count(phase::deleting) > 0 ||
-                            count(phase::guarded) > 0);
-    }
-
     // engine_operations.hpp
     [[nodiscard]] error_code refusal(const operation& op, time_point now);
-    void begin_unmap(std::list<operation*>& waiter, time_point now);
     void join(std::list<operation*>& waiter, time_point now);
     void progress(operation& op, time_point now);
     void fail(operation& op, error_code why, time_point now);
@@ -229,26 +217,24 @@ private:
     void finish_shutdown(error_code why, time_point now);
 
     // engine_gateway.hpp
-    void recover(bool asks_only, time_point now);
+    void recover(time_point now);
     void retry_failed(time_point now);
     void change_gateway(bool first, time_point now);
     void leave_gateway(mapping_record& entry, time_point now);
     void disconnect(time_point now);
-    void plan_recovery(bool asks_only, time_point now);
 
     // engine_responses.hpp
     ignore_reason match(const response& answer, const arrival_span& arrived);
-    ignore_reason match_delete_answer(mapping_record& entry) noexcept;
     void take_late(const response& answer, const arrival_span& arrived);
-    [[nodiscard]] bool concerns_assigned(const response& answer, mapping_key asked) noexcept;
+    epoch_sign take_epoch(std::uint32_t value, const arrival_span& arrived);
     void conclude(error_code why, const response* answer, time_point now);
     void map_granted(const outstanding_request& done, const response& answer, time_point now);
     void map_failed(const outstanding_request& done, error_code why, time_point now);
-    void map_failed_while_wanted(mapping_record& entry, const outstanding_request& done,
-                                 error_code why, time_point now);
+    void plan_after_failure(mapping_record& entry, const outstanding_request& done, error_code why,
+                            time_point now);
     void delete_ended(const outstanding_request& done, error_code why, time_point now);
     void address_ended(const outstanding_request& done, error_code why, time_point now);
-    void set_address(const net::ip::address_v4& address, error_code why, time_point now);
+    void set_address(std::uint32_t address, error_code why, time_point now);
 
     // engine_requests.hpp
     void act_by_time(time_point now);
@@ -260,10 +246,9 @@ private:
     void begin_address(priority urgency);
     void yield_to_urgent(time_point now);
     send_datagram transmit(time_point now);
-    template <class Function>
-    void for_each_asked(Function function);
-    [[nodiscard]] bool wants_gateway(time_point now) const noexcept;
-    [[nodiscard]] time_point next_time() const;
+    template <class Function> void for_each_asked(Function function);
+    [[nodiscard]] time_point look_up_time() const noexcept;
+    [[nodiscard]] time_point next_time() const noexcept;
 
     client_options options_;
     time_point now_ = long_ago; ///< of the last next()
@@ -298,7 +283,6 @@ private:
     std::optional<net::ip::address_v4> reader_address_; ///< that the reader of events last read
 };
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_HPP

@@ -12,8 +12,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 inline void engine::report(event_kind kind, mapping_record& entry)
 {
@@ -65,32 +64,33 @@ inline event engine::event_of(event_kind kind, const natpmp::mapping& about,
     return {.kind = kind,
             .mapping = about,
             .error = why,
-            .gateway = has_gateway() ? gateway_.last()->address : net::ip::address{}};
+            .gateway = has_gateway() ? gateway_.last->address : net::ip::address{}};
 }
 
 /// The difference between what the reader knows of a mapping and now. A change outranks a
 /// restoration, a loss, a failing renewal and a renewal.
-inline std::optional<event_kind> engine::unread_kind(const mapping_record& entry) const noexcept
+inline std::optional<event_kind> unread_kind(const mapping_record& entry) noexcept
 {
     const auto& reader = entry.reader;
-    const bool known = reader.state != known_state::nothing;
+    const auto unless = [&](known_state known, event_kind kind) {
+        return reader.state == known ? std::nullopt : std::optional{kind};
+    };
     if (entry.phase == phase::ended)
-        return known ? std::optional{event_kind::unmapped} : std::nullopt;
-    if (!entry.wanted())
+        return unless(known_state::nothing, event_kind::unmapped);
+    if (!entry.wanted() || (!entry.told && !reader.failure))
         return std::nullopt;
     if (!entry.told)
-        return reader.failure ? std::optional{event_kind::mapping_failing} : std::nullopt;
+        return event_kind::mapping_failing;
     if (!entry.up())
-        return reader.state == known_state::lost ? std::nullopt : std::optional{event_kind::lost};
-    if (!known)
+        return unless(known_state::lost, event_kind::lost);
+    if (reader.state == known_state::nothing)
         return event_kind::mapped;
     if (entry.external_port != reader.port)
         return event_kind::port_changed;
     if (reader.loss || reader.state == known_state::lost)
         return event_kind::restored;
     if (entry.failing)
-        return reader.state == known_state::failing ? std::nullopt
-                                                    : std::optional{event_kind::renewal_failing};
+        return unless(known_state::failing, event_kind::renewal_failing);
     return reader.renewal ? std::optional{event_kind::renewed} : std::nullopt;
 }
 
@@ -190,10 +190,10 @@ inline status engine::status(time_point now)
     natpmp::status result = counters;
     records_.for_each([&](const mapping_record& entry) {
         result.up += entry.up();
-        result.kept += entry.to_be_kept();
+        result.kept += entry.wanted();
     });
     if (has_gateway())
-        result.gateway = *gateway_.last();
+        result.gateway = *gateway_.last;
     result.external_address = address_.value;
     result.external_address_kind = classify(address_.value);
     result.external_address_error = address_.error;
@@ -202,7 +202,6 @@ inline status engine::status(time_point now)
     return result;
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_EVENTS_HPP

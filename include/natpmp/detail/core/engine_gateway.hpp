@@ -11,29 +11,20 @@
 
 #include <algorithm>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
-
-inline void engine::plan_recovery(bool asks_only, time_point now)
-{
-    if (any_wanted())
-        gateway_.plan_recovery(asks_only, now);
-}
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// The gateway lost its state (RFC 6886, section 3.7): everything that it granted before is asked
 /// for again, one request after the other.
-inline void engine::recover(bool asks_only, time_point now)
+inline void engine::recover(time_point now)
 {
-    if (asks_only || !address_.fresh(gateway_.generation(), now))
+    if (!address_.fresh(gateway_.generation, now))
         address_.due = now;
-    if (asks_only)
-        return;
     records_.for_each([&](mapping_record& entry) {
         const bool asks = entry.phase == phase::requested || entry.phase == phase::leased;
-        if (!asks || entry.generation == gateway_.generation() || requested_for(entry))
+        if (!asks || entry.generation == gateway_.generation || requested_for(entry))
             return; // the answer to a request in flight will be of the new state
         entry.failures = 0;
-        reschedule(entry, entry.soonest_map(now), now);
+        reschedule(entry, now, now);
     });
 }
 
@@ -41,18 +32,18 @@ inline void engine::recover(bool asks_only, time_point now)
 inline void engine::retry_failed(time_point now)
 {
     gateway_.answered();
-    const time_point earliest = gateway_.recovery_delay_until();
+    const time_point earliest = std::max(now, gateway_.recovery_delay_until);
     if (request_ && request_->kind != request_kind::remove)
-        request_->transmissions.restart(std::max(now, earliest));
+        request_->transmissions.restart(earliest);
     if (address_.failures > 0)
         address_.due = now;
     records_.for_each([&](mapping_record& entry) {
-        const bool failed = entry.phase == phase::cleaning || entry.phase == phase::requested ||
-                            (entry.phase == phase::leased && entry.failing);
+        const bool failed =
+            entry.phase < phase::leased || (entry.phase == phase::leased && entry.failing);
         if (!failed || requested_for(entry))
             return;
         entry.failures = 0;
-        reschedule(entry, std::max(entry.soonest_map(now), earliest), now);
+        reschedule(entry, earliest, now);
     });
 }
 
@@ -61,12 +52,6 @@ inline void engine::network_changed(time_point now)
 {
     gateway_.network_changed(now);
     retry_failed(now);
-}
-
-/// The host's routes or addresses changed.
-inline void engine::host_changed(time_point now)
-{
-    gateway_.host_changed(now);
 }
 
 /// A socket to this gateway is open.
@@ -80,30 +65,32 @@ inline void engine::on_gateway(const gateway& found, time_point now)
         return finish_shutdown(errc::gateway_changed, now);
     const bool was_lost = gateway_.lost();
     const gateway_change change = gateway_.found(found, now);
-    if (change == gateway_change::too_often)
-        return disconnect(now);
-    if (change == gateway_change::first || change == gateway_change::other)
-        return change_gateway(change == gateway_change::first, now);
-    if (change == gateway_change::none)
-        return;
-    if (!was_lost) // the socket was only closed for want of work
-        return gateway_.error(now) ? fail_waiting(gateway_.error(now), now) : void();
-    retry_failed(now);
-    if (any_wanted())
-        address_.due = now; // its answer tells whether the gateway lost its state meanwhile
+    if (change == gateway_change::too_often) {
+        disconnect(now);
+    } else if (change == gateway_change::first || change == gateway_change::other) {
+        change_gateway(change == gateway_change::first, now);
+    } else if (change == gateway_change::back && was_lost) {
+        retry_failed(now);
+        if (any_wanted())
+            address_.due = now; // its answer tells whether the gateway lost its state meanwhile
+    } else if (gateway_.error(now)) { // the socket was only closed for want of work
+        fail_waiting(gateway_.error(now), now);
+    }
 }
 
 /// Another gateway, or another address of our own: everything again, over there.
 inline void engine::change_gateway(bool first, time_point now)
 {
     request_.reset();
-    gateway_.forget();
+    gateway_.epoch.forget();
+    gateway_.recovery.cancel();
+    gateway_.recovery_delay_until = long_ago;
     left_behind_until_ = long_ago;
     address_ = {};
     retry_failed(now);
     if (first)
         return;
-    gateway_.next_generation();
+    ++gateway_.generation;
     report_client(event_kind::gateway_changed, {});
     fail_unmaps(errc::gateway_changed, now);
     for (operation* op : pending_) { // what the old gateway granted counts no more
@@ -156,7 +143,7 @@ inline void engine::on_no_gateway(error_code why, time_point now)
 /// Gives up the socket, and with it the request in flight.
 inline void engine::disconnect(time_point now)
 {
-    gateway_.disconnect();
+    gateway_.connected = false;
     mapping_record* entry = request_ ? request_->entry : nullptr;
     request_.reset();
     for (operation* op : pending_)
@@ -167,7 +154,6 @@ inline void engine::disconnect(time_point now)
         settle_unwanted(*entry, cause::gateway_left, now);
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_GATEWAY_HPP

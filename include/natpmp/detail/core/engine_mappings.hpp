@@ -11,8 +11,7 @@
 
 #include <algorithm>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// How long a delete is guarded against a map request that the network still holds.
 constexpr duration guard_time = 5s;
@@ -48,17 +47,8 @@ inline void engine::reschedule(mapping_record& entry, time_point planned, time_p
     records_.timeline.move(entry, std::min(entry.next, entry.phase_end()));
 }
 
-/// Whether what an earlier run may have left at the gateway has not been deleted yet. It is once
-/// for each key, if an operation wants that, before the first map request.
-inline bool engine::clean_up_due(const mapping_record& entry, time_point now) const noexcept
-{
-    return !cleaned_.contains(entry.key) && !entry.key.assigned() && entry.may_exist_until <= now &&
-           std::any_of(entry.waiters.begin(), entry.waiters.end(), [&](const operation* op) {
-               return op->awaits(entry.key) && op->request.clean_up;
-           });
-}
-
-/// An operation, which is among its waiters, asks for a mapping.
+/// An operation, which is among its waiters, asks for a mapping. What an earlier run may have left
+/// is deleted first, once for each key, if an operation wants that.
 inline void engine::want(mapping_record& entry, time_point now)
 {
     const bool deleting = entry.phase == phase::deleting;
@@ -66,15 +56,22 @@ inline void engine::want(mapping_record& entry, time_point now)
         return; // it is asked for again when that delete is over
     if (entry.phase == phase::ended)
         entry.reader.loss = entry.reader.state != known_state::nothing;
-    const bool leased = entry.phase == phase::leased || (deleting && now < entry.expiry);
-    const bool planned_before =
-        leased || entry.phase == phase::requested || entry.phase == phase::cleaning;
-    const time_point planned = planned_before ? entry.planned : now;
-    const phase to = leased                                              ? phase::leased
-                     : !requested_for(entry) && clean_up_due(entry, now) ? phase::cleaning
-                                                                         : phase::requested;
-    enter(entry, cause::wanted, entry.phase == phase::cleaning ? phase::cleaning : to, planned,
-          now);
+    const bool cleans_up =
+        !cleaned_.contains(entry.key) && !entry.key.assigned() && !requested_for(entry) &&
+        entry.may_exist_until <= now &&
+        std::any_of(entry.waiters.begin(), entry.waiters.end(), [&](const operation* op) {
+            return op->awaits(entry.key) && op->request.clean_up;
+        });
+    const bool was_wanted = entry.phase <= phase::leased;
+    if (deleting && now >= entry.expiry)
+        entry.expiry = long_ago;
+    const phase to = entry.phase == phase::cleaning ? phase::cleaning
+                     : entry.up()                   ? phase::leased
+                     : cleans_up                    ? phase::cleaning
+                                                    : phase::requested;
+    const time_point half = entry.expiry - counted_lifetime(entry.granted, entry.lifetime) / 2;
+    const time_point planned = was_wanted ? entry.planned : entry.up() ? std::max(now, half) : now;
+    enter(entry, cause::wanted, to, planned, now);
 }
 
 /// Lets the request in flight for a mapping end soon: nobody waits for its answer any more, but it
@@ -84,7 +81,7 @@ inline void engine::abandon_request(const mapping_record& entry, time_point now)
     if (!requested_for(entry) || request_->kind == request_kind::remove)
         return;
     request_->yielding = true;
-    if (request_->awaits_answer())
+    if (request_->transmissions.started())
         request_->transmissions.settle(now + yield_wait);
     else
         request_.reset();
@@ -93,17 +90,14 @@ inline void engine::abandon_request(const mapping_record& entry, time_point now)
 /// Ends a mapping if nobody wants it any more: by a delete, where the gateway may hold it.
 inline void engine::settle_unwanted(mapping_record& entry, cause why, time_point now)
 {
-    if (entry.wanted() || !entry.unmaps.empty() || entry.phase == phase::guarded ||
-        entry.phase == phase::ended)
+    if (entry.wanted() || !entry.unmaps.empty() || entry.phase >= phase::guarded)
         return;
     abandon_request(entry, now);
-    const bool may_exist = entry.may_exist_until > now && !entry.key.assigned();
-    if (has_gateway() && (may_exist || (requested_for(entry) && !entry.key.assigned()))) {
-        if (entry.phase != phase::deleting)
-            enter(entry, why, phase::deleting, now, now);
-        return;
-    }
-    end_mapping(entry, why, now);
+    const bool may_exist = entry.may_exist_until > now || requested_for(entry);
+    if (!has_gateway() || entry.key.assigned() || !may_exist)
+        end_mapping(entry, why, now);
+    else if (entry.phase != phase::deleting)
+        enter(entry, why, phase::deleting, now, now);
 }
 
 /// Ends a mapping that the gateway holds no more, or whose gateway is gone. It is guarded where a
@@ -142,13 +136,13 @@ inline void engine::on_lease_end(mapping_record& entry, cause why, error_code er
     entry.reader.loss = true;
     entry.error = error;
     const time_point soonest = entry.soonest_map(now);
-    gateway_.end_pause(soonest);
+    // A loss is worth one request, though background requests pause for a silent gateway.
+    gateway_.background_not_before = std::min(gateway_.background_not_before, soonest);
     enter(entry, why, phase::requested, soonest, now);
     if (entry.told)
         report(event_kind::lost, entry);
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP

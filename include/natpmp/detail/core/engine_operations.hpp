@@ -13,39 +13,32 @@
 #include <list>
 #include <utility>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// Why an operation is refused before anything is sent; no error if it is not.
 inline error_code engine::refusal(const operation& op, time_point now)
 {
-    if (closed_ || closing_)
+    if (closing_ || closed_)
         return errc::closed;
-    const bool options_valid = options_.gateway.is_v4() && options_.local_address.is_v4() &&
-                               options_.gateway_port.value() != 0 &&
-                               options_.announcement_port.value() != 0 &&
-                               options_.timeout.count() >= 0;
-    const bool protocol_valid = op.kind == operation_kind::map_pair ||
-                                op.request.protocol == protocol::udp ||
-                                op.request.protocol == protocol::tcp;
-    if (!options_valid || !protocol_valid)
+    const map_request& request = op.request;
+    const bool asks_address = op.kind == operation_kind::address;
+    bool valid = options_.gateway.is_v4() && options_.local_address.is_v4() &&
+                 options_.gateway_port.value() != 0 && options_.announcement_port.value() != 0 &&
+                 options_.timeout.count() >= 0 &&
+                 (request.protocol == protocol::udp || request.protocol == protocol::tcp);
+    if (op.kind == operation_kind::unmap)
+        valid = valid && (!op.key().assigned() ||
+                          (request.internal_port.valid() && records_.find(op.key())));
+    else if (op.maps())
+        valid =
+            valid && request.lifetime.count() >= 1 && request.lifetime.count() <= 0xFFFFFFFF &&
+            (request.gateway_assigns_port ? request.internal_port == 0 && request.external_port == 0
+                                          : !op.key().assigned() && request.external_port.valid());
+    if (!valid)
         return errc::invalid_argument;
     // What a gateway said is about that one: without a socket it may be another by now.
-    const error_code gateway_error = has_gateway() ? gateway_.error(now) : error_code{};
-    if (op.kind == operation_kind::address)
-        return gateway_error;
-    const map_request& request = op.request;
-    if (op.kind == operation_kind::unmap) {
-        const bool known = request.internal_port.valid() && records_.find(op.key());
-        return known || !op.key().assigned() ? error_code{} : errc::invalid_argument;
-    }
-    const bool ports_valid = request.gateway_assigns_port
-                                 ? request.internal_port == 0 && request.external_port == 0
-                                 : !op.key().assigned() && request.external_port.valid();
-    const auto lifetime = request.lifetime.count();
-    if (!ports_valid || lifetime < 1 || lifetime > 0xFFFFFFFF)
-        return errc::invalid_argument;
-    return request.keep_trying ? error_code{} : gateway_error;
+    const bool fails_with_gateway = asks_address || (op.maps() && !request.keep_trying);
+    return has_gateway() && fails_with_gateway ? gateway_.error(now) : error_code{};
 }
 
 /// Starts an operation. If this throws, nothing was started: all that takes memory comes first.
@@ -54,11 +47,11 @@ inline void engine::start(operation& op, time_point now)
     std::list<operation*> place{&op}, waiter{&op};
     op.at = place.begin();
     op.turn = ++last_turn_;
-    const bool asks_gateway = op.needs_gateway();
-    const error_code why = asks_gateway ? refusal(op, now) : error_code{};
-    if (asks_gateway && !why) {
+    const error_code why = op.needs_gateway() ? refusal(op, now) : error_code{};
+    mapping_record* entry = nullptr;
+    if (op.needs_gateway() && !why) {
         if (op.kind != operation_kind::address)
-            records_.get(op.key());
+            entry = &records_.get(op.key());
         if (options_.timeout.count() > 0) {
             op.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
             deadlines_.emplace(op.deadline, &op);
@@ -66,36 +59,29 @@ inline void engine::start(operation& op, time_point now)
     }
     pending_.splice(pending_.end(), place);
     op.started = true;
-    if (why)
+    if (why) {
         finish(op, why);
-    else if (op.kind == operation_kind::shutdown)
+    } else if (op.kind == operation_kind::shutdown) {
         begin_shutdown(op, now);
-    else if (op.kind == operation_kind::wait_event && reader_)
-        finish(op, errc::already_waiting);
-    else if (op.kind == operation_kind::wait_event)
+    } else if (op.kind == operation_kind::wait_event) {
+        if (reader_)
+            return finish(op, errc::already_waiting);
         reader_ = &op;
-    else if (op.kind == operation_kind::unmap)
-        begin_unmap(waiter, now);
-    else if (op.maps())
-        join(waiter, now);
-    else
+    } else if (op.kind == operation_kind::address) {
         ++awaiting_address_;
-    if (op.started && op.maps() && has_gateway() && gateway_.error(now))
-        fail(op, gateway_.error(now), now);
-}
-
-/// An operation waits for a mapping to be deleted. Nobody wants it from then on when its delete
-/// begins: until then the operation can be cancelled without any effect.
-inline void engine::begin_unmap(std::list<operation*>& waiter, time_point now)
-{
-    operation& op = *waiter.front();
-    mapping_record& entry = *records_.find(op.key());
-    abandon_request(entry, now);
-    entry.unmaps.splice(entry.unmaps.end(), waiter);
-    if (!entry.key.assigned())
-        return enter(entry, cause::unwanted, phase::deleting, now, now);
-    stop_keeping(entry, op.turn, now); // RFC 6886 has no delete of a port that the gateway assigned
-    complete(op, {}, now);
+    } else if (op.maps()) {
+        join(waiter, now);
+        if (has_gateway() && gateway_.error(now))
+            fail(op, gateway_.error(now), now); // it keeps trying
+    } else {
+        // The mapping is unwanted when its delete begins; until then nothing is lost by cancelling.
+        abandon_request(*entry, now);
+        entry->unmaps.splice(entry->unmaps.end(), waiter);
+        if (!entry->key.assigned())
+            return enter(*entry, cause::unwanted, phase::deleting, now, now);
+        stop_keeping(*entry, op.turn, now); // a port that the gateway assigned cannot be deleted
+        complete(op, {}, now);
+    }
 }
 
 /// An operation waits for the mapping of its part.
@@ -117,7 +103,7 @@ inline void engine::progress(operation& op, time_point now)
     }
     op.granted = true;
     ++awaiting_address_;
-    if (address_.fresh(gateway_.generation(), now))
+    if (address_.fresh(gateway_.generation, now))
         complete(op, {}, now);
 }
 
@@ -147,7 +133,7 @@ inline void engine::plan_retry(mapping_record& entry, error_code why, time_point
     const bool silent = gateway_.pause_background(why, now);
     const bool refuses = why == condition::refused || why == result_code::unsupported_version;
     // After the first silence all pause together: if others are answered it is this mapping's.
-    if (silent ? gateway_.silent_attempts() <= 1 : has_gateway())
+    if (silent ? gateway_.silent_attempts <= 1 : has_gateway())
         planned = std::max(planned, now + pause_after(count_up(entry.failures), refuses));
     enter(entry, cause::failed, entry.phase == phase::cleaning ? phase::cleaning : phase::requested,
           planned, now);
@@ -212,22 +198,22 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
     if (at == list.end())
         return;
     list.erase(at);
+    const bool asked =
+        std::any_of(list.begin(), list.end(), [](const operation* each) { return each->asked; });
     if (op.maps() && !why) {
         entry.kept = true;
         op.mappings[part] = mapping_of(entry);
         if (!std::exchange(entry.told, true))
             report(event_kind::mapped, entry);
-    } else if (op.asked && op.maps() && requested_for(entry) &&
-               std::none_of(list.begin(), list.end(),
-                            [](const operation* each) { return each->asked; })) {
+    } else if (op.asked && op.maps() && !asked) {
         abandon_request(entry, now);
     }
     if (!entry.wanted())
         settle_unwanted(entry, cause::unwanted, now);
-    else if (!requested_for(entry) && entry.phase == phase::deleting && entry.unmaps.empty())
-        want(entry, now);
     else if (entry.phase != phase::deleting)
         reschedule(entry, entry.planned, now);
+    else
+        want(entry, now);
 }
 
 /// The application unmaps: whoever wanted the mapping before that call, it is kept no longer.
@@ -301,7 +287,7 @@ inline void engine::cancel_all(time_point now)
 inline void engine::close(time_point now)
 {
     closed_ = true;
-    gateway_.disconnect();
+    gateway_.connected = false;
     request_.reset();
     cancel_all(now);
 }
@@ -322,7 +308,6 @@ inline operation* engine::find(std::uint64_t number) const noexcept
     return found == pending_.end() ? nullptr : *found;
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_OPERATIONS_HPP

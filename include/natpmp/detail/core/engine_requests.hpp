@@ -11,53 +11,55 @@
 
 #include <algorithm>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// Everything that happens by time alone, but for the request in flight.
 inline void engine::act_by_time(time_point now)
 {
-    if (closing_ && !closed_ && now >= close_at_)
+    if (closing_ && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
         cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
-    act_on_mappings(now);
-    if (const auto asks_only = gateway_.take_recovery(now))
-        recover(*asks_only, now);
-    if (const auto asks_address = gateway_.take_retry(now)) {
+    act_on_mappings(now); // a lease that ended is no longer one to recover
+    const auto recovers = gateway_.recovery.take(now);
+    if (recovers == true)
+        recover(now);
+    const auto retries = gateway_.retry.take(now);
+    if (retries)
         retry_failed(now);
-        if (*asks_address && any_wanted())
-            address_.due = now;
-    }
+    if ((recovers == false || retries == true) && any_wanted())
+        address_.due = now;
     act_on_mappings(now);
 }
 
 /// Ends the phases whose time is over, and queues the requests that are due.
 inline void engine::act_on_mappings(time_point now)
 {
-    for (mapping_record* first = records_.timeline.front();
-         first && first->timeline_place.first <= now; first = records_.timeline.front()) {
+    while (mapping_record* first = records_.timeline.front()) {
         mapping_record& entry = *first;
-        const priority before = entry.ready_place.first.first;
+        if (entry.timeline_place.first > now)
+            return;
         const operation* waiter = entry.first_waiter();
-        if (entry.phase_end() <= now && entry.phase == phase::leased) {
-            on_lease_end(entry, cause::expired, entry.error, now);
-        } else if (entry.phase_end() <= now && requested_for(entry)) {
-            records_.timeline.move(entry, never); // the end of its delete is the end of all
-        } else if (entry.phase_end() <= now) {
-            end_mapping(entry, cause::expired, now);
+        const bool renews = entry.phase == phase::leased && !waiter;
+        const bool queued = entry.ready_place.first != not_ready;
+        if (entry.phase_end() <= now) {
+            if (entry.phase == phase::leased)
+                on_lease_end(entry, cause::expired, entry.error, now);
+            else if (requested_for(entry))
+                records_.timeline.move(entry, never); // the end of its delete is the end of all
+            else
+                end_mapping(entry, cause::expired, now);
         } else if (entry.phase == phase::guarded) {
             forget_mapping(entry, cause::expired, now);
-        } else if (entry.phase == phase::leased && !waiter && before == priority::nothing) {
-            records_.ready.move(entry, {priority::renewal, 0});
-            records_.timeline.move(entry, std::min(entry.overdue_at(), entry.expiry));
         } else {
-            records_.ready.move(
-                entry, entry.phase == phase::deleting ? ready_key{priority::deletion, 0}
-                       : waiter                       ? ready_key{priority::operation, waiter->turn}
-                       : entry.phase == phase::leased ? ready_key{priority::overdue, 0}
-                                                      : ready_key{priority::background, 0});
-            records_.timeline.move(entry, entry.phase_end());
+            records_.ready.move(entry, entry.phase == phase::deleting
+                                           ? ready_key{priority::deletion, 0}
+                                       : waiter  ? ready_key{priority::operation, waiter->turn}
+                                       : !renews ? ready_key{priority::background, 0}
+                                       : queued  ? ready_key{priority::overdue, 0}
+                                                 : ready_key{priority::renewal, 0});
+            const time_point overdue = renews && !queued ? entry.overdue_at() : never;
+            records_.timeline.move(entry, std::min(overdue, entry.phase_end()));
         }
     }
 }
@@ -77,7 +79,7 @@ inline bool engine::begin_request(time_point now)
 {
     mapping_record* entry = records_.ready.front();
     ready_key turn = entry ? entry->ready_place.first : not_ready;
-    if (turn.first == priority::background && now < gateway_.background_not_before())
+    if (turn.first == priority::background && now < gateway_.background_not_before)
         turn = not_ready;
     const ready_key address = address_turn(now);
     if (address != not_ready && address <= turn) {
@@ -104,39 +106,36 @@ inline void engine::begin_map(mapping_record& entry, priority urgency, time_poin
             op->asked = true;
             waiter = op;
         }
-    const std::uint16_t wanted_port =
-        waiter ? waiter->request.external_port.value() : entry.suggested_port;
-    // RFC 6886, section 3.3: the port that was granted before, else the internal port.
-    std::uint16_t port =
-        waiter && waiter->part == 1 ? records_.find(waiter->key(0))->external_port : wanted_port;
-    const bool first_ask = !entry.kept && !(waiter && waiter->background);
-    if (entry.external_port != 0 && (port == 0 || !waiter || waiter->background) && !first_ask)
-        port = entry.external_port;
+    outstanding_request request{.kind = request_kind::map,
+                                .priority = urgency,
+                                .entry = &entry,
+                                .transmissions = retransmission(nine_transmissions),
+                                .suggested_port = entry.suggested_port,
+                                .lifetime = entry.lifetime,
+                                .existed_until = entry.may_exist_until,
+                                .was_leased = entry.phase == phase::leased};
+    if (waiter) {
+        request.suggested_port = waiter->request.external_port.value();
+        request.lifetime = static_cast<std::uint32_t>(waiter->request.lifetime.count());
+    }
+    std::uint16_t port = request.suggested_port;
+    const bool again = waiter ? waiter->background || (port == 0 && entry.kept) : true;
+    if (waiter && waiter->part == 1)
+        port = records_.find(waiter->key(0))->external_port;
+    else if (again && entry.external_port != 0)
+        port = entry.external_port; // RFC 6886, section 3.3: the port that was granted
     if (port == 0)
         port = entry.key.internal_port;
-    const std::uint32_t lifetime =
-        waiter ? static_cast<std::uint32_t>(waiter->request.lifetime.count()) : entry.lifetime;
-
-    retransmission transmissions(nine_transmissions);
-    time_point next_renewal = never;
+    request.bytes =
+        encode_map_request(entry.key.protocol, entry.key.internal_port,
+                           entry.key.assigned() ? std::uint16_t{1} : port, request.lifetime);
     if (urgency == priority::renewal || urgency == priority::overdue) {
         const renewal_attempt attempt = plan_renewal(entry.next, now, entry.expiry);
-        transmissions = retransmission(nine_transmissions, attempt.begin, attempt.end);
-        next_renewal = attempt.next;
-        urgency = priority::renewal;
+        request.priority = priority::renewal;
+        request.transmissions = retransmission(nine_transmissions, attempt.begin, attempt.end);
+        request.next_renewal = attempt.next;
     }
-    request_.emplace(outstanding_request{
-        .kind = request_kind::map,
-        .priority = urgency,
-        .entry = &entry,
-        .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port,
-                                    entry.key.assigned() ? std::uint16_t{1} : port, lifetime),
-        .transmissions = transmissions,
-        .suggested_port = wanted_port,
-        .lifetime = lifetime,
-        .existed_until = entry.may_exist_until,
-        .was_leased = entry.phase == phase::leased,
-        .next_renewal = next_renewal});
+    request_ = request;
     reschedule(entry, entry.planned, now);
 }
 
@@ -201,7 +200,7 @@ void engine::for_each_asked(Function function)
 inline void engine::yield_to_urgent(time_point now)
 {
     outstanding_request& request = *request_;
-    if (closing_ || request.priority == priority::deletion || !request.awaits_answer())
+    if (closing_ || request.priority == priority::deletion || !request.transmissions.started())
         return;
     const mapping_record* ready = records_.ready.front();
     priority urgent =
@@ -225,7 +224,7 @@ inline void engine::yield_to_urgent(time_point now)
 inline send_datagram engine::transmit(time_point now)
 {
     outstanding_request& request = *request_;
-    const bool first = !request.awaits_answer();
+    const bool first = !request.transmissions.started();
     if (first)
         request.first_sent = now;
     ++counters.sent;
@@ -255,13 +254,15 @@ inline void engine::not_sent(error_code why) noexcept
     counters.last_error = why;
 }
 
-inline bool engine::wants_gateway(time_point now) const noexcept
+/// When a gateway is looked for, while there is none; never if nobody needs one.
+inline time_point engine::look_up_time() const noexcept
 {
-    if (has_gateway() || closing_ || closed_ || gateway_.limited(now))
-        return false;
-    return (any_wanted() && gateway_.look_up_due(now)) ||
-           std::any_of(pending_.begin(), pending_.end(),
-                       [](const operation* op) { return op->needs_gateway(); });
+    if (has_gateway() || closing_ || closed_)
+        return never;
+    if (std::any_of(pending_.begin(), pending_.end(),
+                    [](const operation* op) { return op->needs_gateway(); }))
+        return gateway_.look_up_at(true);
+    return any_wanted() ? gateway_.look_up_at(false) : never;
 }
 
 /// Begins a turn: what is finished by now is completed in it, what finishes meanwhile in the next.
@@ -286,7 +287,7 @@ inline action engine::next(time_point now)
         }
         if (!closed_)
             act_by_time(now);
-        if ((gateway_.take_recheck(now) && !closing_) || wants_gateway(now))
+        if ((gateway_.take_doubt(now) && !closing_) || look_up_time() <= now)
             return find_gateway{};
         if (has_gateway() && (request_ || begin_request(now))) {
             yield_to_urgent(now);
@@ -295,7 +296,7 @@ inline action engine::next(time_point now)
             if (request_->transmissions.over(now)) {
                 const bool silent = !request_->only_empty_answers;
                 if (silent && !request_->yielding)
-                    gateway_.doubt();
+                    gateway_.doubt = true;
                 conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
                 continue;
             }
@@ -306,42 +307,38 @@ inline action engine::next(time_point now)
     serve_reader();
     if (!finished_.empty())
         return sleep_until{now};
-    if (active())
+    const bool active =
+        !pending_.empty() || any_wanted() || count(phase::deleting) + count(phase::guarded) > 0;
+    if (active && !closed_)
         return sleep_until{next_time()};
     disconnect(now);
     return rest{};
 }
 
 /// When something is to be done next.
-inline time_point engine::next_time() const
+inline time_point engine::next_time() const noexcept
 {
     time_point next = never;
     const auto consider = [&](time_point at) {
         if (at > now_ && at < next)
             next = at;
     };
-    if (closing_)
-        consider(close_at_);
-    if (!deadlines_.empty())
-        consider(deadlines_.begin()->first);
     if (const mapping_record* first = records_.timeline.front())
         consider(first->timeline_place.first);
-    const bool awaited =
-        !has_gateway() && std::any_of(pending_.begin(), pending_.end(),
-                                      [](const operation* op) { return op->needs_gateway(); });
-    gateway_.for_each_time(any_wanted(), awaited, consider);
-    if (!has_gateway())
-        return next;
-    if (request_)
+    if (!deadlines_.empty())
+        consider(deadlines_.begin()->first);
+    for (const time_point at : {close_at_, look_up_time(), gateway_.recovery.at, gateway_.retry.at,
+                                gateway_.routes_settled_at})
+        consider(at);
+    if (has_gateway() && request_)
         consider(request_->transmissions.wake());
-    if (any_wanted())
+    if (has_gateway() && !request_)
+        consider(gateway_.background_not_before);
+    if (has_gateway() && any_wanted())
         consider(address_.due);
-    if (!request_)
-        consider(gateway_.background_not_before());
     return next;
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_REQUESTS_HPP

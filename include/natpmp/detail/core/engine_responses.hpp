@@ -11,8 +11,7 @@
 
 #include <algorithm>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// How long an answer to an earlier datagram is expected to arrive still.
 constexpr duration late_answer_window = 10s;
@@ -35,22 +34,18 @@ inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arriv
         return reason;
     }
     ++counters.received;
-    const time_point now = arrived.latest;
     gateway_.answered();
-    const arrival_span after_request{std::max(arrived.earliest, request_->first_sent), now};
-    request_->granted_from = request_->transmissions.last_until(after_request.earliest);
-    if (answer.epoch &&
-        gateway_.epoch(*answer.epoch, after_request) == epoch_sign::certainly_lost) {
-        ++counters.resets;
-        plan_recovery(false, now);
-    }
+    const arrival_span span{std::max(arrived.earliest, request_->first_sent), arrived.latest};
+    request_->granted_from = request_->transmissions.last_until(span.earliest);
+    if (answer.epoch)
+        take_epoch(*answer.epoch, span);
     error_code why{static_cast<int>(answer.result), result_category()};
     if (!why && request_->kind == request_kind::map &&
         (answer.external_port == 0 || answer.lifetime == 0))
         why = errc::invalid_grant;
     if (!why && request_->kind == request_kind::address && answer.address == 0)
         why = result_code::network_failure;
-    conclude(why, &answer, now);
+    conclude(why, &answer, arrived.latest);
     return reason;
 }
 
@@ -60,64 +55,53 @@ inline ignore_reason engine::match(const response& answer, const arrival_span& a
 {
     if (!answer.opcode)
         return request_ ? ignore_reason::none : ignore_reason::not_awaited;
-    mapping_record* entry = request_ ? request_->entry : nullptr;
-    if (!request_ || !request_->awaits_answer()) {
-        take_late(answer, arrived);
-        return ignore_reason::not_awaited;
-    }
+    const bool awaited = request_ && request_->transmissions.started();
+    mapping_record* entry = awaited ? request_->entry : nullptr;
     const std::uint8_t opcode =
         entry ? static_cast<std::uint8_t>(entry->key.protocol) : address_opcode;
-    if (*answer.opcode != opcode) {
+    const ignore_reason reason = !awaited                   ? ignore_reason::not_awaited
+                                 : *answer.opcode != opcode ? ignore_reason::wrong_opcode
+                                 : entry && !answer.concerns(entry->key.internal_port)
+                                     ? ignore_reason::wrong_port
+                                     : ignore_reason::none;
+    if (reason != ignore_reason::none)
         take_late(answer, arrived);
-        return ignore_reason::wrong_opcode;
+    if (reason != ignore_reason::none || !entry)
+        return reason;
+    if (request_->kind != request_kind::map) {
+        const bool grants = answer.success() && answer.lifetime != 0;
+        count_down(grants ? entry->maps_unanswered : entry->deletes_unanswered);
+        return grants ? ignore_reason::not_awaited : ignore_reason::none;
     }
-    if (!entry)
+    const bool empty = answer.success() && answer.external_port == 0 && answer.lifetime == 0;
+    const bool refuses_delete = !answer.success() && entry->deletes_unanswered > 0 &&
+                                arrived.earliest - entry->last_delete < late_error_window;
+    if (!empty && !refuses_delete) {
+        count_down(entry->maps_unanswered);
         return ignore_reason::none;
-    if (!answer.concerns(entry->key.internal_port) || concerns_assigned(answer, entry->key)) {
-        take_late(answer, arrived);
-        return ignore_reason::wrong_port;
     }
-    const bool maps = request_->kind == request_kind::map;
-    const bool grants = answer.success() && answer.lifetime != 0;
-    if (!maps && !grants) {
-        count_down(entry->deletes_unanswered);
-        return ignore_reason::none;
-    }
-    if (maps && answer.success() && answer.external_port == 0 && answer.lifetime == 0)
-        return match_delete_answer(*entry);
-    if (maps && !answer.success() && entry->deletes_unanswered > 0 &&
-        arrived.earliest - entry->last_delete < late_error_window) {
-        count_down(entry->deletes_unanswered);
-        return ignore_reason::not_awaited;
-    }
-    count_down(entry->maps_unanswered);
-    return maps ? ignore_reason::none : ignore_reason::not_awaited;
-}
-
-/// Whether an error that names internal port 0 is about the port that the gateway assigns, while
-/// another one is asked for. Some gateways leave the port out of an error.
-inline bool engine::concerns_assigned(const response& answer, mapping_key asked) noexcept
-{
-    if (answer.internal_port != 0 || answer.echoed_port || asked.assigned())
-        return false;
-    const mapping_record* assigned = records_.find({asked.protocol, 0});
-    return assigned && (assigned->phase == phase::leased || assigned->maps_unanswered > 0);
-}
-
-/// A success without port and lifetime while a map request is in flight answers a delete (RFC
-/// 6886, section 3.4). The gateway may have taken that delete after the map request, so the
-/// mapping is renewed soon once it is granted. Where no delete is left to explain it, the gateway
-/// may answer map requests so: the request then ends after four transmissions.
-inline ignore_reason engine::match_delete_answer(mapping_record& entry) noexcept
-{
-    request_->delete_answered_meanwhile = true;
-    if (entry.deletes_unanswered > 0) {
-        count_down(entry.deletes_unanswered);
-    } else {
+    // A success without port and lifetime answers a delete (RFC 6886, section 3.4), which the
+    // gateway may have taken after the map request: the mapping is renewed soon once it is granted.
+    // Where no delete is left to explain it, the gateway may answer map requests so.
+    request_->delete_answered_meanwhile = request_->delete_answered_meanwhile || empty;
+    if (empty && entry->deletes_unanswered == 0) {
         request_->only_empty_answers = true;
         request_->transmissions.end_by(request_->first_sent + least_attempt);
     }
+    count_down(entry->deletes_unanswered);
     return ignore_reason::not_awaited;
+}
+
+/// Holds the gateway's clock against the last value (RFC 6886, section 3.6).
+inline epoch_sign engine::take_epoch(std::uint32_t value, const arrival_span& arrived)
+{
+    const epoch_sign sign = gateway_.epoch.update(value, arrived);
+    const bool lost = sign == epoch_sign::certainly_lost;
+    gateway_.generation += lost;
+    counters.resets += lost;
+    if (lost && any_wanted())
+        gateway_.plan_recovery(true, arrived.latest);
+    return sign;
 }
 
 /// An answer that nothing in flight awaits may still tell that the gateway took requests in another
@@ -155,9 +139,9 @@ inline void engine::take_late(const response& answer, const arrival_span& arrive
 /// ICMP port unreachable (RFC 6886, section 3.1).
 inline void engine::refused(time_point now)
 {
-    if (!request_ || !request_->awaits_answer())
+    if (!request_ || !request_->transmissions.started())
         return;
-    gateway_.doubt();
+    gateway_.doubt = true;
     conclude(errc::not_supported, nullptr, now);
 }
 
@@ -165,26 +149,21 @@ inline void engine::refused(time_point now)
 inline ignore_reason engine::announcement(const net::ip::address& source, bytes_view bytes,
                                           const arrival_span& arrived)
 {
-    const bool from_gateway = has_gateway() && source == gateway_.last()->address;
-    const announced what = from_gateway ? decode_announcement(bytes)
-                                        : announced{.reason = ignore_reason::wrong_source};
-    if (what.reason != ignore_reason::none) {
-        ++counters.ignored[static_cast<std::size_t>(what.reason)];
-        return what.reason;
+    const bool from_gateway = has_gateway() && source == gateway_.last->address;
+    const response told =
+        from_gateway ? decode_announcement(bytes) : response{.reason = ignore_reason::wrong_source};
+    if (told.reason != ignore_reason::none) {
+        ++counters.ignored[static_cast<std::size_t>(told.reason)];
+        return told.reason;
     }
     ++counters.received;
-    const time_point now = arrived.latest;
     gateway_.clear_error();
-    if (what.epoch) {
-        const epoch_sign sign = gateway_.epoch(*what.epoch, arrived);
-        counters.resets += sign == epoch_sign::certainly_lost;
-        if (sign != epoch_sign::kept)
-            plan_recovery(sign == epoch_sign::perhaps_lost, now);
-        if (what.address != 0)
-            set_address(net::ip::address_v4{what.address}, {}, now);
-    }
-    gateway_.request_retry(!what.epoch, now); // PCP's tells only that there is news
-    return what.reason;
+    if (told.epoch && take_epoch(*told.epoch, arrived) == epoch_sign::perhaps_lost && any_wanted())
+        gateway_.plan_recovery(false, arrived.latest);
+    if (told.address != 0)
+        set_address(told.address, {}, arrived.latest);
+    gateway_.retry.request(!told.epoch, arrived.latest); // PCP's tells only that there is news
+    return told.reason;
 }
 
 /// The end of the request in flight, with or without an answer.
@@ -197,7 +176,7 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
         counters.last_error = why;
     if (!done.entry) {
         if (answer)
-            set_address(net::ip::address_v4{answer->address}, why, now);
+            set_address(answer->address, why, now);
         address_ended(done, why, now);
     } else if (done.kind != request_kind::map) {
         delete_ended(done, why, now);
@@ -225,7 +204,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     }
     entry.external_port = answer.external_port;
     entry.granted = answer.lifetime;
-    entry.generation = gateway_.generation();
+    entry.generation = gateway_.generation;
     entry.failing = false;
     entry.failures = 0;
     entry.error = {};
@@ -237,7 +216,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     const duration lifetime = counted_lifetime(answer.lifetime, done.lifetime);
     entry.expiry = done.granted_from + lifetime;
     time_point renewal = done.delete_answered_meanwhile ? now : done.granted_from + lifetime / 2;
-    if (entry.awaited()) // by an operation that began after this request
+    if (entry.first_waiter(true)) // it began after this request
         renewal = std::min(renewal, now + pause_after(1, false));
     enter(entry, cause::granted, phase::leased, renewal, now);
     if (entry.told) {
@@ -246,7 +225,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
                : was_leased ? event_kind::renewed
                             : event_kind::restored,
                entry);
-        if (!address_.fresh(gateway_.generation(), now) && address_.failures == 0)
+        if (!address_.fresh(gateway_.generation, now) && address_.failures == 0)
             address_.due = now;
     } else if (entry.kept) {
         entry.told = true;
@@ -258,16 +237,6 @@ inline void engine::map_granted(const outstanding_request& done, const response&
             progress(*op, now);
 }
 
-/// When a renewal that failed is tried again: as planned, unless it began so late that the next
-/// attempt would follow too soon.
-inline time_point next_renewal(const outstanding_request& done) noexcept
-{
-    if (done.next_renewal == never)
-        return never;
-    const time_point soonest = done.first_sent + least_renewal_gap;
-    return soonest - done.next_renewal > late_turn ? soonest : done.next_renewal;
-}
-
 /// A map request was refused or not answered.
 inline void engine::map_failed(const outstanding_request& done, error_code why, time_point now)
 {
@@ -277,62 +246,63 @@ inline void engine::map_failed(const outstanding_request& done, error_code why, 
         entry.may_exist_until = done.existed_until; // there is nothing to undo
     if (is_gateway_error(why) && why != errc::gateway_silent)
         entry.maps_unanswered = 0; // no late grant to wait for
+    auto asked = entry.waiters;    // those that fail leave it
+    asked.remove_if([](operation* op) { return !std::exchange(op->asked, false); });
     if (entry.phase == phase::deleting)
         return entry.wanted() && entry.unmaps.empty() ? want(entry, now)
                                                       : reschedule(entry, now, now);
-    auto waiters = entry.waiters; // those that fail leave it
-    waiters.remove_if([](operation* op) { return !std::exchange(op->asked, false); });
-    if (done.yielding) {
-        const bool tried =
-            entry.phase == phase::requested && now - done.first_sent >= least_attempt;
-        const time_point soon = std::max(now, entry.last_map + least_renewal_gap);
-        return reschedule(entry,
-                          tried ? now + pause_after(count_up(entry.failures), false)
-                          : done.priority == priority::operation ? entry.planned
-                                                                 : soon,
-                          now);
-    }
+    if (done.yielding)
+        return plan_after_failure(entry, done, why, now);
     entry.error = why;
-    bool awaited = false;
-    for (operation* op : waiters) {
-        awaited = awaited || !op->background;
-        op->background = op->background || op->request.keep_trying;
-    }
+    const mapping_key key = entry.key;
+    const bool awaited = std::any_of(asked.begin(), asked.end(),
+                                     [](const operation* op) { return !op->background; });
+    for (operation* op : asked)
+        op->background = op->request.keep_trying;
     if (awaited)
         gateway_.pause_background(why, now);
-    const mapping_key key = entry.key;
     if (awaited && is_gateway_error(why)) {
         gateway_.set_error(why, now);
         fail_waiting(why, now);
-    } else {
-        for (operation* op : waiters)
-            if (!op->background)
-                complete(*op, why, now);
     }
+    for (operation* op : asked)
+        if (!op->background && op->started)
+            complete(*op, why, now);
     mapping_record* left = records_.find(key);
-    if (left && left->wanted() && left->phase != phase::deleting)
-        map_failed_while_wanted(*left, done, why, now);
+    if (left && left->wanted())
+        plan_after_failure(*left, done, why, now);
 }
 
-/// A mapping whose request failed is asked for again: the lease before it ends, what has none after
-/// a pause.
-inline void engine::map_failed_while_wanted(mapping_record& entry, const outstanding_request& done,
-                                            error_code why, time_point now)
+/// A mapping whose request failed is asked for again: before the lease ends, or after a pause.
+inline void engine::plan_after_failure(mapping_record& entry, const outstanding_request& done,
+                                       error_code why, time_point now)
 {
-    if (entry.phase == phase::requested && done.was_leased) // the lease ended meanwhile
-        return reschedule(entry, now, now);
-    if (entry.phase != phase::leased)
-        return plan_retry(entry, why, now);
+    const bool leased = entry.phase == phase::leased;
+    const time_point soon = std::max(now, entry.last_map + least_renewal_gap);
+    if (done.yielding && done.priority == priority::operation)
+        return reschedule(entry, entry.planned, now);
+    if (done.yielding) {
+        const bool tried = !leased && now - done.first_sent >= least_attempt;
+        return reschedule(entry, tried ? now + pause_after(count_up(entry.failures), false) : soon,
+                          now);
+    }
+    if (!leased)
+        return done.was_leased ? reschedule(entry, now, now) // the lease ended meanwhile
+                               : plan_retry(entry, why, now);
     time_point planned = entry.planned;
-    if (done.priority == priority::renewal)
-        planned = next_renewal(done);
-    else if (planned <= now) // that was the renewal
+    const bool renews = done.priority == priority::renewal;
+    if (renews) {
+        planned = done.next_renewal;
+        const time_point soonest = done.first_sent + least_renewal_gap;
+        if (planned != never && soonest - planned > late_turn) // the renewal began late
+            planned = soonest;
+    } else if (planned <= now) { // the operation's request was the renewal
         planned = plan_renewal(planned, now, entry.expiry).next;
-    if (entry.awaited()) // an operation that keeps trying waits for more than the old lease
+    }
+    if (entry.first_waiter(true)) // what keeps trying wants more than the lease that runs
         planned = std::min(planned, now + pause_after(count_up(entry.failures), false));
-    const bool first = done.priority == priority::renewal && !std::exchange(entry.failing, true);
     enter(entry, cause::failed, phase::leased, planned, now);
-    if (first && entry.told)
+    if (renews && !std::exchange(entry.failing, true) && entry.told)
         report(event_kind::renewal_failing, entry);
 }
 
@@ -388,20 +358,20 @@ inline void engine::address_ended(const outstanding_request& done, error_code wh
     }
 }
 
-inline void engine::set_address(const net::ip::address_v4& address, error_code why, time_point now)
+inline void engine::set_address(std::uint32_t told, error_code why, time_point now)
 {
+    const net::ip::address_v4 address{told};
     const bool changed = address_.value != address;
     address_.value = address;
     address_.error = why;
     if (!address.is_unspecified()) {
         address_.asked_at = now;
-        address_.generation = gateway_.generation();
+        address_.generation = gateway_.generation;
     }
     if (changed)
         report_client(event_kind::address_changed, why);
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_RESPONSES_HPP

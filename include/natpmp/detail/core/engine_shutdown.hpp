@@ -12,8 +12,7 @@
 
 #include <algorithm>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// Each mapping gets the first of these deletes before any gets the second: 1.75 s in all.
 constexpr unsigned shutdown_rounds = 3;
@@ -30,7 +29,8 @@ inline void engine::begin_shutdown(operation& op, time_point now)
         if (each.needs_gateway() || each.background)
             complete(each, errc::closed, now);
     }
-    gateway_.stop();
+    gateway_.recovery.cancel();
+    gateway_.retry.cancel();
     address_.due = never;
     const duration left = close_at_ - now;
     records_.for_each([&](mapping_record& entry) {
@@ -50,7 +50,7 @@ inline void engine::begin_shutdown(operation& op, time_point now)
         return finish_shutdown(errc::no_gateway, now);
     if (!request_)
         return;
-    if (request_->awaits_answer()) {
+    if (request_->transmissions.started()) {
         const auto shares = static_cast<duration::rep>(count(phase::deleting) + 1);
         request_->transmissions.settle(now + std::min(yield_wait, left / shares));
     } else {
@@ -85,7 +85,7 @@ inline void engine::finish_shutdown(error_code why, time_point now)
         if (entry.phase == phase::deleting)
             shutdown_delete_ended(entry, why, now);
     });
-    gateway_.disconnect();
+    gateway_.connected = false;
     for (auto at = pending_.begin(); at != pending_.end();) {
         operation& op = **at++;
         if (op.kind == operation_kind::shutdown)
@@ -93,7 +93,6 @@ inline void engine::finish_shutdown(error_code why, time_point now)
     }
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_ENGINE_SHUTDOWN_HPP

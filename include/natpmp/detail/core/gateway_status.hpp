@@ -9,7 +9,6 @@
 #define NATPMP_DETAIL_CORE_GATEWAY_STATUS_HPP
 
 #include <natpmp/detail/core/lease.hpp>
-#include <natpmp/detail/core/retransmission.hpp>
 #include <natpmp/error.hpp>
 #include <natpmp/options.hpp>
 
@@ -18,18 +17,7 @@
 #include <optional>
 #include <utility>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
-
-/// The longest wait between a loss of the gateway's state and the requests that follow (RFC 6886,
-/// section 3.7).
-constexpr duration most_recovery_delay = 5s;
-
-/// How long an error of the gateway as a whole answers for it (RFC 6886, section 3.1).
-constexpr duration gateway_error_time = 10s;
-
-/// How long the host's routes go on changing after the first notice of a change.
-constexpr duration route_settling_time = 250ms;
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// Whether a gateway that answers so has no NAT-PMP at all, or not now (RFC 6886, section 3.1).
 inline bool is_gateway_error(const error_code& why) noexcept
@@ -44,27 +32,65 @@ struct external_address
     net::ip::address_v4 value{};
     error_code error{}; ///< why it is not known
     time_point asked_at = long_ago;
-    time_point due = never; ///< when it is asked for without an operation
+    time_point due = never; ///< when it is asked for, though no operation waits for it
     std::uint32_t generation = 0;
     unsigned failures = 0;
 
-    /// Whether it is good enough for a new mapping: younger than 15 minutes and of this state.
-    [[nodiscard]] bool fresh(std::uint32_t now_generation, time_point now) const noexcept
+    /// Whether it is good enough for a new mapping: younger than 15 minutes, and of this state.
+    [[nodiscard]] bool fresh(std::uint32_t of_generation, time_point now) const noexcept
     {
-        return generation == now_generation && !value.is_unspecified() && now - asked_at < 15min;
+        return generation == of_generation && !value.is_unspecified() && now - asked_at < 15min;
     }
 };
 
-/// What on_gateway() found, compared with the gateway before.
+/// Something that is planned once, however often it is asked for, and that happens three times in a
+/// row and then once in five minutes.
+class limited_plan
+{
+public:
+    /// @param whole Whether all of it is wanted, rather than the lesser form.
+    /// @param earliest No sooner than then.
+    void request(bool whole, time_point earliest) noexcept
+    {
+        whole_ = whole_ || whole;
+        if (at == never)
+            at = std::max(earliest, limit_.next());
+    }
+
+    /// If it is due: whether all of it is wanted. Then it is planned no more.
+    std::optional<bool> take(time_point now) noexcept
+    {
+        if (at > now)
+            return std::nullopt;
+        at = never;
+        limit_.take(now);
+        return std::exchange(whole_, false);
+    }
+
+    void cancel() noexcept
+    {
+        at = never;
+        whole_ = false;
+    }
+
+    time_point at = never; ///< when it is due; never if it is not planned
+
+private:
+    bool whole_ = false;
+    token_bucket limit_{3, 5min};
+};
+
+/// What found() makes of a gateway.
 enum class gateway_change : std::uint8_t
 {
     none,
-    first,    ///< the first one of all
+    first,
     other,    ///< another gateway or another local address
     back,     ///< the same, after there was none
-    too_often ///< changed too often lately; it is not used yet
+    too_often ///< it is not used yet
 };
 
+/// The gateway, apart from what it granted.
 class gateway_status
 {
 public:
@@ -73,42 +99,15 @@ public:
 
     // Whether there is one.
 
-    [[nodiscard]] bool connected() const noexcept
-    {
-        return connected_;
-    }
-
-    /// The last gateway, also while there is none.
-    [[nodiscard]] const std::optional<gateway>& last() const noexcept
-    {
-        return gateway_;
-    }
-
-    /// Whether it changed too often lately to be looked for.
-    [[nodiscard]] bool limited(time_point now) const noexcept
-    {
-        return !connected_ && now < not_before_;
-    }
-
-    /// Whether mappings wait for a gateway that was not there, and it is time to look again.
-    [[nodiscard]] bool look_up_due(time_point now) const noexcept
-    {
-        return look_up_at_ <= now;
-    }
-
-    /// Whether there was none when it was looked for last, or whether it changed too often.
-    [[nodiscard]] bool lost() const noexcept
-    {
-        return look_up_failures_ > 0 || not_before_ != long_ago;
-    }
+    std::optional<gateway> last; ///< the last one, also while there is none
+    bool connected = false;      ///< there is a socket that leads to it
 
     /// A gateway was found. Ten changes in a row count, then one in 30 s: the routes of some hosts
     /// come and go several times a second.
-    gateway_change found(const gateway& now_found, time_point now) noexcept
+    gateway_change found(const gateway& one, time_point now) noexcept
     {
-        const bool other = gateway_ && gateway_ != now_found;
-        const bool returns = gateway_ && !connected_;
-        if (other || (returns && lost())) {
+        const bool returns = last && !connected;
+        if ((last && last != one) || (returns && lost())) {
             not_before_ = std::max(not_before_, changes_.next());
             if (not_before_ > now)
                 return gateway_change::too_often;
@@ -116,67 +115,64 @@ public:
         }
         look_up_failures_ = 0;
         not_before_ = long_ago;
-        connected_ = true;
-        if (gateway_ == now_found)
+        connected = true;
+        if (last == one)
             return returns ? gateway_change::back : gateway_change::none;
-        return std::exchange(gateway_, now_found) ? gateway_change::other : gateway_change::first;
+        return std::exchange(last, one) ? gateway_change::other : gateway_change::first;
     }
 
-    /// There is no gateway, or no way to it: looks again after a pause.
+    /// There is no gateway, or no way to it.
     void not_found(time_point now) noexcept
     {
         look_up_at_ = now + pause_after(++look_up_failures_, false);
     }
 
-    /// The socket is closed.
-    void disconnect() noexcept
+    /// Whether there was none when it was last looked for, or whether it changed too often.
+    [[nodiscard]] bool lost() const noexcept
     {
-        connected_ = false;
+        return look_up_failures_ > 0 || not_before_ != long_ago;
     }
 
-    /// Everything that is known of the gateway before.
-    void forget() noexcept
+    /// When a gateway is looked for again: where operations wait for it, as soon as the limit of
+    /// its changes allows; else after a pause that grows with the failures.
+    [[nodiscard]] time_point look_up_at(bool awaited) const noexcept
     {
-        epoch_.forget();
-        recovery_at_ = never;
-        recovery_delay_until_ = long_ago;
+        return awaited ? not_before_ : std::max(look_up_at_, not_before_);
     }
 
-    /// The application says that the network changed: looks at once.
+    /// The application says that the network changed.
     void network_changed(time_point now) noexcept
     {
         look_up_at_ = now;
         look_up_failures_ = 0;
-        recheck_ = true;
+        doubt = true;
     }
 
-    /// The host's routes or addresses changed, and probably go on changing for a moment.
+    /// The host's routes or addresses changed, and go on changing for a moment.
     void host_changed(time_point now) noexcept
     {
-        host_changed_until_ = std::min(host_changed_until_, now + route_settling_time);
+        routes_settled_at = std::min(routes_settled_at, now + duration{250ms});
     }
 
-    /// A request failed; the gateway may be another one.
-    void doubt() noexcept
+    /// Whether to look which gateway it is though there is one. Asking takes the doubt away.
+    bool take_doubt(time_point now) noexcept
     {
-        recheck_ = true;
-    }
-
-    /// Whether to look for the gateway though there is one. Asking takes the doubt away.
-    bool take_recheck(time_point now) noexcept
-    {
-        if (host_changed_until_ <= now) {
-            host_changed_until_ = never;
+        if (routes_settled_at <= now) {
+            routes_settled_at = never;
             look_up_at_ = now;
-            recheck_ = true;
-            request_retry(false, now);
+            doubt = true;
+            retry.request(false, now);
         }
-        return std::exchange(recheck_, false) && connected_;
+        return std::exchange(doubt, false) && connected;
     }
+
+    bool doubt = false; ///< it may be another one; set by failures, cleared by take_doubt()
+    time_point routes_settled_at = never; ///< when a change of the host's routes is looked at
 
     // Whether it answers.
 
-    /// The error of the gateway as a whole; none if it may answer.
+    /// The error of the gateway as a whole, which answers for it for ten seconds (RFC 6886, section
+    /// 3.1); none if it may answer.
     [[nodiscard]] error_code error(time_point now) const noexcept
     {
         return now < error_until_ ? error_ : error_code{};
@@ -185,10 +181,9 @@ public:
     void set_error(error_code why, time_point now) noexcept
     {
         error_ = why;
-        error_until_ = now + gateway_error_time;
+        error_until_ = now + duration{10s};
     }
 
-    /// Something of the gateway was heard, or it may be another one.
     void clear_error() noexcept
     {
         error_until_ = long_ago;
@@ -198,8 +193,8 @@ public:
     void answered() noexcept
     {
         clear_error();
-        background_not_before_ = long_ago;
-        silent_attempts_ = 0;
+        background_not_before = long_ago;
+        silent_attempts = 0;
     }
 
     /// Silence is the gateway's, not a mapping's: background requests pause together, then one of
@@ -207,151 +202,51 @@ public:
     bool pause_background(error_code why, time_point now) noexcept
     {
         const bool silent = why == errc::gateway_silent || why == errc::not_supported;
-        if (silent && background_not_before_ <= now)
-            background_not_before_ = now + pause_after(++silent_attempts_, false);
+        if (silent && background_not_before <= now)
+            background_not_before = now + pause_after(++silent_attempts, false);
         return silent;
     }
 
-    [[nodiscard]] unsigned silent_attempts() const noexcept
-    {
-        return silent_attempts_;
-    }
-
-    [[nodiscard]] time_point background_not_before() const noexcept
-    {
-        return background_not_before_;
-    }
-
-    /// Lets one background request through at that time, though the gateway is silent: a lost
-    /// lease is worth it.
-    void end_pause(time_point at) noexcept
-    {
-        background_not_before_ = std::min(background_not_before_, at);
-    }
+    time_point background_not_before = long_ago; ///< the end of that pause
+    unsigned silent_attempts = 0;
 
     // Whether it kept its state (RFC 6886, sections 3.6 and 3.7).
 
-    /// Counts the losses of state; what was granted under another number is gone.
-    [[nodiscard]] std::uint32_t generation() const noexcept
-    {
-        return generation_;
-    }
+    epoch_tracker epoch;
+    std::uint32_t generation = 0; ///< what was granted under another number is gone
 
-    epoch_sign epoch(std::uint32_t value, const arrival_span& arrived) noexcept
-    {
-        const epoch_sign sign = epoch_.update(value, arrived);
-        generation_ += sign == epoch_sign::certainly_lost;
-        return sign;
-    }
-
-    /// Another gateway: nothing that was granted counts there.
-    void next_generation() noexcept
-    {
-        ++generation_;
-    }
-
-    /// Plans one recovery, after one random wait for all that tells of the same loss: three in a
-    /// row, then one in five minutes. One that only asks is for an announcement which leaves the
-    /// loss in doubt: an answer of the gateway settles it.
-    void plan_recovery(bool asks_only, time_point now) noexcept
-    {
-        const bool planned = recovery_at_ != never;
-        recovery_asks_ = asks_only && (!planned || recovery_asks_);
-        if (planned)
-            return;
-        if (now - recovery_delay_until_ >= most_recovery_delay) {
-            random_ = random_ * 1664525U + 1013904223U; // its low bits repeat soon
-            recovery_delay_until_ = now + most_recovery_delay * (random_ >> 8) / (1 << 24);
-        }
-        recovery_at_ = std::max(recovery_delay_until_, recoveries_.next());
-    }
-
-    /// Whether the recovery is due, and whether it only asks; then none is planned any more.
-    std::optional<bool> take_recovery(time_point now) noexcept
-    {
-        if (recovery_at_ > now)
-            return std::nullopt;
-        recovery_at_ = never;
-        recoveries_.take(now);
-        return recovery_asks_;
-    }
-
-    /// No request that follows a loss of state goes out before.
-    [[nodiscard]] time_point recovery_delay_until() const noexcept
-    {
-        return recovery_delay_until_;
-    }
-
-    /// Plans to try again what failed, after a route notice or an announcement: three in a row,
-    /// then one in five minutes. Notices come every few seconds on some hosts, and anyone on the
-    /// network can forge an announcement.
-    void request_retry(bool asks_address, time_point now) noexcept
-    {
-        retry_asks_address_ = retry_asks_address_ || asks_address;
-        if (retry_at_ == never)
-            retry_at_ = std::max(now, retries_.next());
-    }
-
-    /// Whether that retry is due, and whether it also asks for the address.
-    std::optional<bool> take_retry(time_point now) noexcept
-    {
-        if (retry_at_ > now)
-            return std::nullopt;
-        retry_at_ = never;
-        retries_.take(now);
-        return std::exchange(retry_asks_address_, false);
-    }
-
-    /// A shutdown plans no more.
-    void stop() noexcept
-    {
-        recovery_at_ = retry_at_ = never;
-    }
-
-    /// Calls `consider` with each time at which the gateway is to be looked at.
+    /// Plans a recovery, after one random wait of up to 5 s for all that tells of the same loss.
     ///
-    /// @param wanted Whether mappings wait for a gateway while there is none.
-    /// @param awaited Whether operations do, which are not put off but by the limit.
-    template <class Function>
-    void for_each_time(bool wanted, bool awaited, Function consider) const
+    /// @param whole Whether the loss is certain. Where it is not, the gateway is asked for its
+    ///     address: the answer settles it.
+    void plan_recovery(bool whole, time_point now) noexcept
     {
-        consider(recovery_at_);
-        consider(retry_at_);
-        consider(host_changed_until_);
-        if (!connected_ && wanted)
-            consider(std::max(look_up_at_, not_before_));
-        if (!connected_ && awaited)
-            consider(not_before_);
+        constexpr duration most = 5s;
+        if (recovery.at == never && now - recovery_delay_until >= most) {
+            random_ = random_ * 1664525U + 1013904223U; // its low bits repeat soon
+            recovery_delay_until = now + most * (random_ >> 8) / (1 << 24);
+        }
+        recovery.request(whole, recovery_delay_until);
     }
+
+    limited_plan recovery; ///< of everything that was granted; the lesser form asks for the address
+    time_point recovery_delay_until = long_ago; ///< no request that follows a loss goes out before
+
+    /// Of what failed, after a route notice or an announcement: notices come every few seconds on
+    /// some hosts, and anyone on the network can forge an announcement. The whole of it also asks
+    /// for the address.
+    limited_plan retry;
 
 private:
-    std::optional<gateway> gateway_;
-    bool connected_ = false;
-    bool recheck_ = false;                  ///< it may be another one; set by failures
-    time_point host_changed_until_ = never; ///< when a change of the host's routes is looked at
-    time_point look_up_at_ = long_ago;      ///< when a gateway that was not there is looked for
-    time_point not_before_ = long_ago;      ///< set while `changes_` is used up
+    time_point look_up_at_ = long_ago;
+    time_point not_before_ = long_ago; ///< set while `changes_` is used up
     unsigned look_up_failures_ = 0;
     token_bucket changes_{10, 30s};
-
     error_code error_{};
     time_point error_until_ = long_ago;
-    time_point background_not_before_ = long_ago;
-    unsigned silent_attempts_ = 0;
-
-    epoch_tracker epoch_;
-    std::uint32_t generation_ = 0;
     std::uint32_t random_; ///< the state of a generator; chance only spreads requests in time
-    time_point recovery_at_ = never;
-    time_point recovery_delay_until_ = long_ago;
-    bool recovery_asks_ = false;
-    token_bucket recoveries_{3, 5min};
-    time_point retry_at_ = never;
-    bool retry_asks_address_ = false;
-    token_bucket retries_{3, 5min};
 };
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_GATEWAY_STATUS_HPP

@@ -15,8 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// When a datagram arrived: after its socket was last found empty, and before it was read. A loop
 /// that stands still lets datagrams lie, so the time of reading alone says little.
@@ -107,7 +106,6 @@ inline renewal_attempt plan_renewal(time_point due, time_point now, time_point e
     }
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_LEASE_HPP

@@ -17,8 +17,7 @@
 #include <list>
 #include <utility>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// Where a mapping is in its life. Changed by engine::enter() only.
 enum class phase : std::uint8_t
@@ -68,7 +67,6 @@ enum class known_state : std::uint8_t
     lost
 };
 
-/// A failure more of something that failed before.
 inline unsigned count_up(std::uint8_t& count) noexcept
 {
     return count = static_cast<std::uint8_t>(std::min(count + 1, 255));
@@ -88,10 +86,10 @@ struct mapping_record
     mapping_key key;
     detail::phase phase = phase::ended;
 
-    // What the application wants. Set by a grant to what its operation asked for.
+    // What the application asked for. Set by a grant, to what its operation asked for.
     std::uint16_t suggested_port = 0;
     std::uint32_t lifetime = 0; ///< in seconds
-    bool kept = false;          ///< an operation completed with it; cleared when it is unmapped
+    bool kept = false;          ///< set when an operation completes with it; cleared by unmapping
 
     /// Operations that map and wait for it, or hold it: a pair holds its first mapping while it
     /// waits for the second. In the order of their start.
@@ -102,22 +100,24 @@ struct mapping_record
     std::uint16_t external_port = 0; ///< 0 before the first grant
     std::uint32_t granted = 0;       ///< in seconds
     std::uint32_t generation = 0;    ///< of the gateway's state in which it was granted
-    time_point expiry = long_ago;
-    bool failing = false; ///< a renewal failed; cleared by a grant and by the end of the lease
+    time_point expiry = long_ago;    ///< long_ago while there is none
+    bool failing = false; ///< set when a renewal fails; cleared by a grant and the end of the lease
 
+    // Times.
     time_point planned = never;            ///< the next request, if no operation wants one sooner
     time_point next = never;               ///< the next request; never while one is in flight
     time_point may_exist_until = long_ago; ///< how long the gateway may hold it
     time_point last_map = long_ago;        ///< when a map request last went out
     time_point last_delete = long_ago;     ///< when a delete last went out
-    std::uint8_t maps_unanswered = 0;      ///< map requests sent and not answered yet
-    std::uint8_t deletes_unanswered = 0;   ///< deletes sent and not answered yet
-    std::uint8_t failures = 0;             ///< in a row; of a shutdown, deletes without answer
-    error_code error{};                    ///< the last failure; cleared by a grant
 
-    bool told = false; ///< `mapped` was reported; cleared when `unmapped` is
+    std::uint8_t maps_unanswered = 0;    ///< map requests sent and not answered yet
+    std::uint8_t deletes_unanswered = 0; ///< deletes sent and not answered yet
+    std::uint8_t failures = 0; ///< requests that failed in a row; of a shutdown, its deletes
+    error_code error{};        ///< the last failure; cleared by a grant
 
-    /// What the reader of events last read, and what it has not read yet.
+    bool told = false; ///< set when `mapped` is reported; cleared when `unmapped` is
+
+    /// What the reader of events last read of it, and what it has not read yet.
     struct
     {
         known_state state = known_state::nothing;
@@ -136,33 +136,18 @@ struct mapping_record
         return kept || !waiters.empty();
     }
 
-    /// Whether it is to be kept, up or not: not so for a first call that fails once and for all.
-    [[nodiscard]] bool to_be_kept() const noexcept
-    {
-        return kept || std::any_of(waiters.begin(), waiters.end(), [](const operation* op) {
-                   return op->granted || op->request.keep_trying;
-               });
-    }
-
     /// Whether its lease runs, also while it waits for its delete.
     [[nodiscard]] bool up() const noexcept
     {
         return expiry != long_ago;
     }
 
-    /// Whether an operation waits for a map request to begin, though perhaps after a pause.
-    [[nodiscard]] bool awaited() const noexcept
-    {
-        return std::any_of(waiters.begin(), waiters.end(),
-                           [&](const operation* op) { return op->awaits(key) && !op->asked; });
-    }
-
-    /// The first operation that waits for a map request to begin, and before which no background
-    /// request goes; null if there is none.
-    [[nodiscard]] const operation* first_waiter() const noexcept
+    /// The first operation that waits for a map request to begin; null if there is none. One whose
+    /// attempts fail waits in the background: no request goes out for it alone before its time.
+    [[nodiscard]] const operation* first_waiter(bool background = false) const noexcept
     {
         const auto found = std::find_if(waiters.begin(), waiters.end(), [&](const operation* op) {
-            return op->awaits(key) && !op->background && !op->asked;
+            return op->awaits(key) && !op->asked && (background || !op->background);
         });
         return found == waiters.end() ? nullptr : *found;
     }
@@ -188,7 +173,6 @@ struct mapping_record
     }
 };
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_MAPPING_HPP

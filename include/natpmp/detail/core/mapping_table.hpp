@@ -15,8 +15,7 @@
 #include <map>
 #include <utility>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// All records in the order of a key, equal keys in the order in which they were set. A record is
 /// always in it, so that a new key moves the node it has, without memory.
@@ -128,7 +127,6 @@ private:
     std::map<mapping_key, mapping_record> records_;
 };
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_MAPPING_TABLE_HPP

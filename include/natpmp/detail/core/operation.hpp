@@ -7,17 +7,39 @@
 #ifndef NATPMP_DETAIL_CORE_OPERATION_HPP
 #define NATPMP_DETAIL_CORE_OPERATION_HPP
 
-#include <natpmp/detail/core/mapping_key.hpp>
 #include <natpmp/detail/core/time.hpp>
 #include <natpmp/error.hpp>
 #include <natpmp/event.hpp>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <list>
+#include <utility>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
+
+/// What identifies a mapping of this host.
+struct mapping_key
+{
+    natpmp::protocol protocol = natpmp::protocol::udp;
+    std::uint16_t internal_port = 0;
+
+    /// Whether it stands for a port that the gateway assigns (map_request::gateway_assigns_port).
+    [[nodiscard]] bool assigned() const noexcept
+    {
+        return internal_port == 0;
+    }
+
+    friend bool operator==(const mapping_key&, const mapping_key&) = default;
+
+    /// TCP before UDP, as in a mapping_pair; then by port.
+    friend auto operator<=>(const mapping_key& left, const mapping_key& right) noexcept
+    {
+        return std::pair(right.protocol, left.internal_port) <=>
+               std::pair(left.protocol, right.internal_port);
+    }
+};
 
 enum class operation_kind : std::uint8_t
 {
@@ -37,7 +59,8 @@ struct operation_request
     duration limit{0}; ///< of a shutdown
 };
 
-/// An operation under way. Its owner keeps it alive until it is done or withdrawn.
+/// An operation under way. Its owner keeps it alive until it is done or withdrawn. What is not said
+/// to be the owner's is the engine's.
 struct operation : operation_request
 {
     explicit operation(operation_kind what) noexcept : operation_request{.kind = what}
@@ -48,20 +71,19 @@ struct operation : operation_request
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
 
-    std::uint64_t number = 0; ///< of all operations of a client, by initiation
-    std::uint64_t turn = 0;   ///< its place among operations that wait; set by the engine's start()
+    std::uint64_t number = 0; ///< of all operations of a client; the owner's
+    std::uint64_t turn = 0;   ///< by initiation
 
     std::uint8_t part = 0;   ///< of a pair, the mapping that it waits for: 0 TCP, 1 UDP
-    bool granted = false;    ///< every mapping is up; only the external address is awaited
-    bool background = false; ///< an attempt failed, and it keeps trying: others go first
+    bool granted = false;    ///< all its mappings are up; only the external address is awaited
+    bool background = false; ///< an attempt failed and it keeps trying; others go first
     bool asked = false;      ///< the request in flight was begun for it
     bool sent = false;       ///< a datagram of such a request went out
-    bool let_renewal_pass =
-        false; ///< its request gave way to an overdue renewal, which it does once
+    bool let_renewal_pass = false; ///< its request gave way to an overdue renewal, as it does once
     time_point deadline = never;
     std::list<operation*>::iterator at{}; ///< in the engine's list of pending operations
+    bool started = false;                 ///< it is in that list
 
-    bool started = false; ///< the engine has it; cleared when it is done
     bool done = false;
     error_code error{};
     std::array<mapping, 2> mappings{}; ///< of a pair: TCP, UDP
@@ -96,14 +118,13 @@ struct operation : operation_request
         return maps() && (key(0) == what || (parts() == 2 && key(1) == what));
     }
 
-    /// Whether it waits for a map request for this key, rather than for the other of a pair or for
-    /// the external address.
+    /// Whether it waits for a map request for this key, rather than for the other mapping of a pair
+    /// or for the external address.
     [[nodiscard]] bool awaits(mapping_key what) const noexcept
     {
         return maps() && !granted && key() == what;
     }
 
-    /// Whether it waits for the external address.
     [[nodiscard]] bool awaits_address() const noexcept
     {
         return kind == operation_kind::address || granted;
@@ -112,12 +133,10 @@ struct operation : operation_request
     /// Whether a gateway has to be found for it now.
     [[nodiscard]] bool needs_gateway() const noexcept
     {
-        return kind != operation_kind::wait_event && kind != operation_kind::shutdown &&
-               !background;
+        return kind < operation_kind::wait_event && !background;
     }
 };
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_OPERATION_HPP

@@ -12,8 +12,7 @@
 
 #include <algorithm>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// The number of transmissions of one request: all of RFC 6886, section 3.1 (127.75 s), and the
 /// fewer that are enough where nothing depends on the answer (1.75 s and 7.75 s).
@@ -187,7 +186,6 @@ private:
     time_point empty_at_ = long_ago;
 };
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_RETRANSMISSION_HPP

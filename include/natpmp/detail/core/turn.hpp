@@ -11,8 +11,7 @@
 
 #include <variant>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 /// One turn: takes in what arrived, completes what is finished, and does all that is due. Whatever
 /// takes time ends with another look, so that no decision is made while an answer lies in a socket.
@@ -50,7 +49,6 @@ void take_turn(engine& core, Host& host)
     }
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_TURN_HPP

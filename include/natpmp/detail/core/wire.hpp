@@ -15,8 +15,7 @@
 #include <optional>
 #include <span>
 
-namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
 using bytes_view = std::span<const std::uint8_t>;
 
@@ -172,22 +171,9 @@ inline response decode(bytes_view bytes) noexcept
     return value;
 }
 
-/// What an announcement says (RFC 6886, section 3.2.1).
-struct announced
-{
-    /// Why it is none; the other members count only if this is ignore_reason::none.
-    ignore_reason reason = ignore_reason::none;
-
-    /// Seconds since the start of the epoch; empty where PCP speaks, in which only the
-    /// announcement itself is of interest.
-    std::optional<std::uint32_t> epoch{};
-
-    /// In host byte order; 0 if it is not told.
-    std::uint32_t address = 0;
-};
-
-/// Reads a datagram of the announcement port.
-inline announced decode_announcement(bytes_view bytes) noexcept
+/// Reads a datagram of the announcement port (RFC 6886, section 3.2.1). PCP's has no epoch here:
+/// only that it came is of interest.
+inline response decode_announcement(bytes_view bytes) noexcept
 {
     if (bytes.size() < 2)
         return {.reason = ignore_reason::too_short};
@@ -199,13 +185,12 @@ inline announced decode_announcement(bytes_view bytes) noexcept
         return {.reason = ignore_reason::wrong_version};
     if (bytes.size() < 12)
         return {.reason = ignore_reason::too_short};
-    const response answer = decode(bytes);
-    if (!answer.opcode || !answer.epoch) // results 1 and 5 have none
+    const response told = decode(bytes);
+    if (!told.opcode || !told.epoch) // results 1 and 5 have none
         return {.reason = ignore_reason::wrong_opcode};
-    return {.epoch = answer.epoch, .address = answer.address};
+    return told;
 }
 
-} // namespace detail
-} // namespace natpmp::inline NATPMP_ABI_NAMESPACE
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
 
 #endif // NATPMP_DETAIL_CORE_WIRE_HPP
