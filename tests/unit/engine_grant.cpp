@@ -239,25 +239,6 @@ TEST_CASE("engine assigned: internal port 0 takes no other mapping's part", "[en
           ignore_reason::wrong_port);
 }
 
-TEST_CASE("engine assigned: an error without a port may be about it, and then is not about another",
-          "[engine][grant]")
-{
-    driver client;
-    client.grant_port(49152, 60);
-    const bool both = GENERATE(true, false);
-    if (both)
-        client.map(assigned);
-    client.run_until(1s);
-    client.silence();
-    map_request other = udp(80);
-    other.clean_up = false;
-    operation& call = client.map(other);
-    client.run_until(1'100ms);
-    const auto error = map_answer(protocol::udp, 0, 0, 0, client.epoch(), 2);
-    CHECK(client.receive(error) == (both ? ignore_reason::wrong_port : ignore_reason::none));
-    CHECK(call.done == !both);
-}
-
 TEST_CASE("engine assigned: unmapped, it is sent nothing and runs out (D-8)", "[engine][grant]")
 {
     driver client;

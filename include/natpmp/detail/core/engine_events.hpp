@@ -190,7 +190,10 @@ inline status engine::status(time_point now)
     natpmp::status result = counters;
     records_.for_each([&](const mapping_record& entry) {
         result.up += entry.up();
-        result.kept += entry.wanted();
+        result.kept += entry.kept || std::any_of(entry.waiters.begin(), entry.waiters.end(),
+                                                 [](const operation* op) {
+                                                     return op->granted || op->request.keep_trying;
+                                                 });
     });
     if (has_gateway())
         result.gateway = *gateway_.last;

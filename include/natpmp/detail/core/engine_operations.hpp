@@ -25,7 +25,8 @@ inline error_code engine::refusal(const operation& op, time_point now)
     bool valid = options_.gateway.is_v4() && options_.local_address.is_v4() &&
                  options_.gateway_port.value() != 0 && options_.announcement_port.value() != 0 &&
                  options_.timeout.count() >= 0 &&
-                 (request.protocol == protocol::udp || request.protocol == protocol::tcp);
+                 (request.protocol == protocol::udp || request.protocol == protocol::tcp ||
+                  op.kind == operation_kind::map_pair);
     if (op.kind == operation_kind::unmap)
         valid = valid && (!op.key().assigned() ||
                           (request.internal_port.valid() && records_.find(op.key())));
@@ -198,14 +199,13 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
     if (at == list.end())
         return;
     list.erase(at);
-    const bool asked =
-        std::any_of(list.begin(), list.end(), [](const operation* each) { return each->asked; });
+    const auto is_asked = [](const operation* each) { return each->asked; };
     if (op.maps() && !why) {
         entry.kept = true;
         op.mappings[part] = mapping_of(entry);
         if (!std::exchange(entry.told, true))
             report(event_kind::mapped, entry);
-    } else if (op.asked && op.maps() && !asked) {
+    } else if (op.asked && op.maps() && std::none_of(list.begin(), list.end(), is_asked)) {
         abandon_request(entry, now);
     }
     if (!entry.wanted())
