@@ -7,13 +7,18 @@
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
 #                              macros; clang-16; libc++; Windows under Wine; the package recipes;
-#                              clang-tidy; macOS, if ZIG names zig; and the fuzzers, 30 s each
+#                              clang-tidy; macOS, if ZIG names zig; the fuzzers, 30 s each; and what
+#                              --debian trixie does
+#   tests/run.sh --debian SUITE
+#                              with the compilers and libraries of Debian trixie or sid, which is
+#                              made in BUILD_ROOT/debian once: remove the folder for a newer sid;
+#                              takes root
 #   tests/run.sh --fuzz N      the fuzzers only, N seconds each, with another seed each time
 #   tests/run.sh --seeds N     so many random runs of the simulation with GCC instead of 300
 #
 #   ASIO_ROOTS=DIR:DIR     adds a GCC build for each of these Asio include directories
 #   BUILD_ROOT=DIR         where to build, .build by default
-#   CI=true                a skipped test is a failure
+#   CI=true                a skipped test is a failure; with --debian it always is
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +32,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
         --gcc) what=gcc ;;
         --matrix) what=matrix ;;
+        --debian) shift; what=debian suite=${1:?trixie or sid} ;;
         --fuzz) shift; what=fuzz fuzz_seconds=${1:?a number of seconds} ;;
         --seeds) shift; seeds=${1:?a number of seeds} ;;
         -h | --help) usage; exit 0 ;;
@@ -34,6 +40,11 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+
+case ${suite:=trixie} in
+    trixie | sid) ;;
+    *) usage >&2; exit 2 ;;
+esac
 
 build_root=${BUILD_ROOT:-.build}
 jobs=$(nproc)
@@ -44,7 +55,8 @@ install_missing() {
         miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
     [ "$what" != fuzz ] || wanted=(g++ cmake ninja-build libasio-dev)
     [ "$what" = gcc ] || wanted+=(clang-19 libclang-rt-19-dev)
-    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev libc++abi-19-dev
+    [ "$what" != debian ] || wanted=(debootstrap)
+    [ "$what" != matrix ] || wanted+=(debootstrap libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev libc++abi-19-dev
         g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
@@ -65,25 +77,29 @@ failed=0
 skipped=0
 summary=()
 
+# What runs a command in the system that is tested; empty for this one.
+in_system=()
+trap 'exit 130' INT TERM
+
 # build_and_test NAME CMAKE_ARGUMENT...: one build, and all of its tests.
 build_and_test() {
     local name=$1 directory=$build_root/$1
     shift
     local start=$SECONDS junit=$PWD/$directory/junit.xml launcher=()
     [ "${directory#/}" = "$directory" ] || junit=$directory/junit.xml
-    if command -v ccache >/dev/null; then
+    if "${in_system[@]}" sh -c 'command -v ccache' >/dev/null; then
         launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
     echo "== $name"
     rm -f "$junit"
-    if ! cmake "$@" "${launcher[@]}" -G Ninja -S . -B "$directory" ||
-        ! cmake --build "$directory" --parallel "$jobs" -- -k 0; then
+    if ! "${in_system[@]}" cmake "$@" "${launcher[@]}" -G Ninja -S . -B "$directory" ||
+        ! "${in_system[@]}" cmake --build "$directory" --parallel "$jobs" -- -k 0; then
         failed=$((failed + 1))
         summary+=("$name: the build failed")
         return
     fi
     local status=0
-    ctest --test-dir "$directory" --output-on-failure --no-tests=error --parallel "$jobs" \
+    "${in_system[@]}" ctest --test-dir "$directory" --output-on-failure --no-tests=error --parallel "$jobs" \
         --output-junit "$junit" || status=$?
 
     # Neither run nor skipped by its own wish (no program, a missing fixture) is failed.
@@ -161,6 +177,85 @@ set_target_properties(Catch2::Catch2 PROPERTIES
 END
 }
 
+# newest NAME: the newest NAME-NUMBER among the packages of the system that is tested.
+newest() {
+    "${in_system[@]}" apt-cache pkgnames "$1-" | grep -xE "${1//+/\\+}-[0-9]+" | sort -V | tail -n 1
+}
+
+# Catch2 for libc++: the system's own is compiled for libstdc++.
+make_catch2_for_libcxx() { # ROOT CLANG PREFIX
+    tests/support/debian.sh source "$1" catch2 usr/src/catch2 &&
+        "${in_system[@]}" sh -ec 'clang=$1 prefix=$2
+            cmake -S /usr/src/catch2/catch2-*/ -B "$prefix-build" -G Ninja -DBUILD_TESTING=OFF \
+                -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+                -DCMAKE_CXX_FLAGS="-stdlib=libc++ -g0" -DCMAKE_CXX_STANDARD=20
+            cmake --build "$prefix-build"
+            cmake --install "$prefix-build" --prefix "$prefix"' - "$2" "$3"
+}
+
+# debian SUITE: another Debian, in a folder.
+debian() {
+    local suite=$1 root packages gcc=g++ clang=clang
+    root=$(realpath -m "$build_root")/debian/$suite
+    packages=(ccache cmake ninja-build libasio-dev libboost-dev catch2 pkgconf python3 dpkg-dev)
+    echo "== Debian $suite"
+    mkdir -p "${root%/*}"
+    local -x CCACHE_DIR=${root%/*}/ccache
+    in_system=(tests/support/debian.sh run "$root" "$(realpath "$build_root")")
+    if ! make_debian; then
+        failed=$((failed + 1))
+        summary+=("Debian $suite could not be made")
+    else
+        variant "$suite-gcc" "$gcc" "unit;sim;api;loopback;headers;package"
+        variant "$suite-boost" "$gcc" "sim;api;loopback" \
+            -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
+        if [ "$suite" = sid ]; then
+            standards_and_sanitizers
+        else
+            variant "$suite-clang" "$clang" "unit;api;loopback"
+        fi
+    fi
+    in_system=()
+}
+
+# Sets gcc and clang; sid's are the newest, with libc++ and the sanitizers of Clang.
+make_debian() {
+    tests/support/debian.sh make "$root" "$suite" "${packages[@]}" || return
+    if [ "$suite" = sid ]; then
+        gcc=$(newest g++) && clang=$(newest clang) || return
+        local number=${clang#*-}
+        packages+=("llvm-$number" "libclang-rt-$number-dev" "libc++-$number-dev" "libc++abi-$number-dev")
+    fi
+    tests/support/debian.sh make "$root" "$suite" "${packages[@]}" "$gcc" "$clang" || return
+    clang=${clang/clang/clang++}
+    "${in_system[@]}" sh -ec '"$1" --version; "$2" --version; cmake --version
+        dpkg-query -W -f="\${Package} \${Version}\n" libasio-dev libboost-dev catch2' - \
+        "$gcc" "$clang" | grep -E '^(g\+\+|Debian clang|cmake|lib|catch2).* [0-9]'
+}
+
+standards_and_sanitizers() {
+    local standard prefix symbolizer=/usr/lib/llvm-${clang#*-}/bin/llvm-symbolizer
+    prefix=$(realpath "$build_root")/$suite-catch2
+    for standard in 23 26; do
+        variant "$suite-gcc-$standard" "$gcc" "unit;api;loopback" -DCMAKE_CXX_STANDARD=$standard
+    done
+    variant "$suite-clang" "$clang" "unit;api;loopback"
+    if make_catch2_for_libcxx "$root" "$clang" "$prefix" >"$prefix.log" 2>&1; then
+        variant "$suite-clang-26-libc++" "$clang" "unit;api;loopback" -DCMAKE_CXX_STANDARD=26 \
+            -DCMAKE_CXX_FLAGS=-stdlib=libc++ "-DCMAKE_PREFIX_PATH=$prefix"
+    else
+        tail -n 30 "$prefix.log" >&2
+        failed=$((failed + 1))
+        summary+=("$suite-clang-26-libc++: Catch2 could not be built")
+    fi
+    local -x ASAN_OPTIONS=$ASAN_OPTIONS:external_symbolizer_path=$symbolizer
+    local -x TSAN_OPTIONS=$TSAN_OPTIONS:external_symbolizer_path=$symbolizer
+    TSAN_OPTIONS+=:suppressions=$PWD/tests/support/tsan_suppressions.txt
+    build_and_test "$suite-asan" -C cmake/asan.cmake "-DCMAKE_CXX_COMPILER=$clang" \
+        "-DASIO_NATPMP_TESTS=unit;sim;api;loopback;attack" -DASIO_NATPMP_BUILD_EXAMPLES=OFF
+    build_and_test "$suite-tsan" -C cmake/tsan.cmake "-DCMAKE_CXX_COMPILER=$clang"
+}
+
 matrix() {
     local foreign directory status
     foreign=$(realpath -m "$build_root")/foreign
@@ -204,10 +299,13 @@ matrix() {
         esac
         summary+=("map_port.exe, $script: exit code $status")
     done
+
+    debian trixie
 }
 
 case $what in
     matrix) matrix ;;
+    debian) debian "$suite" ;;
     fuzz) fuzz "$fuzz_seconds" 0 ;;
     *) gcc_and_sanitizers ;;
 esac
@@ -218,4 +316,5 @@ printf '%s\n' "${summary[@]}"
 line="$passed passed, $failed failed"
 [ "$skipped" = 0 ] || line+=", $skipped skipped"
 echo "$line"
+[ "$what" != debian ] || CI=true
 [ "$failed" = 0 ] && { [ "$skipped" = 0 ] || [ "${CI:-}" != true ]; }
