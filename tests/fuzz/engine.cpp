@@ -213,7 +213,7 @@ private:
     {
         const unsigned which = from_.byte() % 4;
         if (which == 0)
-            host_.core.collect_events(from_.byte() % 2 != 0);
+            host_.core.events.collect(from_.byte() % 2 != 0);
         else if (which == 1)
             host_.core.announcements_unavailable(net::error::address_in_use);
         else if (which == 2)

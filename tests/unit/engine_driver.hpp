@@ -351,13 +351,13 @@ public:
     /// An event for a reader, if there is one now.
     std::optional<natpmp::event> take_event()
     {
-        return core_.take_event();
+        return core_.events.take_event();
     }
 
     /// From now on, whether each event is collected for the application's callback.
     void collect_events(bool on)
     {
-        core_.collect_events(on);
+        core_.events.collect(on);
         collected_.clear();
     }
 

@@ -109,7 +109,7 @@ public:
     void set_callbacks(std::shared_ptr<const callbacks> functions) override
     {
         callbacks_.set(std::move(functions));
-        engine_.collect_events(callbacks_.active());
+        engine_.events.collect(callbacks_.active());
     }
 
     void close() noexcept override
@@ -426,7 +426,7 @@ private:
         const bool used = reason == ignore_reason::none;
         const auto fate = used ? datagram::fate::received : datagram::fate::ignored;
         callbacks_.add({fate, reason, peer, bytes});
-        callbacks_.add(engine_.take_reports());
+        callbacks_.add(engine_.events.take_reports());
     }
 
     [[nodiscard]] net::ip::udp::endpoint gateway_endpoint() const

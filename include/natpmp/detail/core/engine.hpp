@@ -8,13 +8,11 @@
 #ifndef NATPMP_DETAIL_CORE_ENGINE_HPP
 #define NATPMP_DETAIL_CORE_ENGINE_HPP
 
-#include <natpmp/detail/core/gateway_status.hpp>
-#include <natpmp/detail/core/mapping_table.hpp>
+#include <natpmp/detail/core/event_reporter.hpp>
 #include <natpmp/detail/core/operation.hpp>
 #include <natpmp/detail/core/wire.hpp>
 #include <natpmp/options.hpp>
 
-#include <array>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -119,7 +117,12 @@ public:
                                const arrival_span& arrived);
     void refused(time_point now);
     void not_sent(error_code why) noexcept;
-    void announcements_unavailable(error_code why);
+
+    /// Announcements cannot be heard.
+    void announcements_unavailable(error_code why)
+    {
+        events.report(event_kind::announcements_unavailable, why);
+    }
 
     // What to do: see turn.hpp.
 
@@ -129,9 +132,6 @@ public:
     // What to tell.
 
     [[nodiscard]] operation* find(std::uint64_t number) const noexcept;
-    void collect_events(bool on) noexcept;
-    [[nodiscard]] std::span<const event> take_reports() noexcept;
-    [[nodiscard]] std::optional<event> take_event();
     [[nodiscard]] std::vector<mapping> mappings();
     [[nodiscard]] natpmp::status status(time_point now);
 
@@ -157,22 +157,12 @@ public:
     }
 
     natpmp::status counters{};
+    event_reporter events{records_, gateway_, address_};
 
     /// Told of every transition of every engine, where a test sets it.
     static inline const transition_recorder* recorder = nullptr;
 
 private:
-    // engine_events.hpp
-    void report(event_kind kind, mapping_record& entry);
-    void report_client(event_kind kind, error_code why);
-    void report_unmapped(mapping_record& entry);
-    [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept;
-    [[nodiscard]] event event_of(event_kind kind, const natpmp::mapping& about,
-                                 error_code why) const noexcept;
-    [[nodiscard]] std::optional<event> take_client_event() noexcept;
-    void serve_reader();
-    void finish(operation& op, error_code why) noexcept;
-
     // engine_mappings.hpp
     void enter(mapping_record& entry, cause why, phase to, time_point planned, time_point now);
     void reschedule(mapping_record& entry, time_point planned, time_point now);
@@ -188,16 +178,6 @@ private:
         return request_ && request_->entry == &entry;
     }
 
-    [[nodiscard]] std::size_t count(phase which) const noexcept
-    {
-        return in_phase_[static_cast<std::size_t>(which)];
-    }
-
-    [[nodiscard]] bool any_wanted() const noexcept
-    {
-        return count(phase::cleaning) + count(phase::requested) + count(phase::leased) > 0;
-    }
-
     // engine_operations.hpp
     [[nodiscard]] error_code refusal(const operation& op, time_point now);
     void join(std::list<operation*>& waiter, time_point now);
@@ -206,6 +186,7 @@ private:
     void plan_retry(mapping_record& entry, error_code why, time_point now);
     void fail_waiting(error_code why, time_point now);
     void fail_unmaps(error_code why, time_point now);
+    void finish(operation& op, error_code why) noexcept;
     void complete(operation& op, error_code why, time_point now);
     void leave(operation& op, std::uint8_t part, error_code why, time_point now);
     void keep_without(operation& op, time_point now);
@@ -237,6 +218,7 @@ private:
     void set_address(std::uint32_t address, error_code why, time_point now);
 
     // engine_requests.hpp
+    void serve_reader();
     void act_by_time(time_point now);
     void act_on_mappings(time_point now);
     [[nodiscard]] ready_key address_turn(time_point now) const noexcept;
@@ -254,8 +236,7 @@ private:
     time_point now_ = long_ago; ///< of the last next()
 
     mapping_table records_;
-    std::array<std::size_t, 5> in_phase_{}; ///< the number of mappings in each phase but `ended`
-    std::set<mapping_key> cleaned_;         ///< outlives the records: one clean-up a key and client
+    std::set<mapping_key> cleaned_; ///< outlives the records: one clean-up a key and client
     std::optional<outstanding_request> request_;
     gateway_status gateway_;
     external_address address_;
@@ -273,14 +254,6 @@ private:
     time_point close_at_ = never;
     error_code shutdown_error_{};
     time_point left_behind_until_ = long_ago; ///< of what was given up without a gateway
-
-    bool collects_ = false;       ///< the application set a callback for events
-    std::vector<event> reports_;  ///< for it
-    std::vector<event> reported_; ///< that next() has handed out
-    bool gateway_change_unread_ = false;
-    bool reported_any_ = false; ///< a mapping: the address interests nobody before
-    std::optional<error_code> unread_announcements_error_;
-    std::optional<net::ip::address_v4> reader_address_; ///< that the reader of events last read
 };
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

@@ -71,7 +71,7 @@ inline void engine::on_gateway(const gateway& found, time_point now)
         change_gateway(change == gateway_change::first, now);
     } else if (change == gateway_change::back && was_lost) {
         retry_failed(now);
-        if (any_wanted())
+        if (records_.any_wanted())
             address_.due = now; // its answer tells whether the gateway lost its state meanwhile
     } else if (gateway_.error(now)) { // the socket was only closed for want of work
         fail_waiting(gateway_.error(now), now);
@@ -91,7 +91,7 @@ inline void engine::change_gateway(bool first, time_point now)
     if (first)
         return;
     ++gateway_.generation;
-    report_client(event_kind::gateway_changed, {});
+    events.report(event_kind::gateway_changed, {});
     fail_unmaps(errc::gateway_changed, now);
     for (operation* op : pending_) { // what the old gateway granted counts no more
         if (op->part > 0)
@@ -101,7 +101,7 @@ inline void engine::change_gateway(bool first, time_point now)
         op->granted = op->asked = false;
     }
     records_.for_each([&](mapping_record& entry) { leave_gateway(entry, now); });
-    if (any_wanted())
+    if (records_.any_wanted())
         address_.due = now;
 }
 

@@ -7,7 +7,7 @@
 #ifndef NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP
 #define NATPMP_DETAIL_CORE_ENGINE_MAPPINGS_HPP
 
-#include <natpmp/detail/core/engine_events.hpp>
+#include <natpmp/detail/core/engine.hpp>
 
 #include <algorithm>
 
@@ -26,11 +26,7 @@ inline void engine::enter(mapping_record& entry, cause why, phase to, time_point
 {
     if (recorder)
         (*recorder)(entry.key, entry.phase, why, to);
-    if (entry.phase != phase::ended)
-        --in_phase_[static_cast<std::size_t>(entry.phase)];
-    if (to != phase::ended)
-        ++in_phase_[static_cast<std::size_t>(to)];
-    entry.phase = to;
+    records_.set_phase(entry, to);
     reschedule(entry, planned, now);
 }
 
@@ -107,7 +103,7 @@ inline void engine::end_mapping(mapping_record& entry, cause why, time_point now
     if (!has_gateway())
         left_behind_until_ = std::max(left_behind_until_, entry.may_exist_until);
     entry.may_exist_until = entry.expiry = long_ago;
-    report_unmapped(entry);
+    events.report_unmapped(entry);
     const time_point guard_end = entry.last_map + guard_time;
     if (has_gateway() && entry.maps_unanswered > 0 && !entry.key.assigned() && now < guard_end)
         enter(entry, why, phase::guarded, guard_end, now);
@@ -140,7 +136,7 @@ inline void engine::on_lease_end(mapping_record& entry, cause why, error_code er
     gateway_.background_not_before = std::min(gateway_.background_not_before, soonest);
     enter(entry, why, phase::requested, soonest, now);
     if (entry.told)
-        report(event_kind::lost, entry);
+        events.report(event_kind::lost, entry);
 }
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

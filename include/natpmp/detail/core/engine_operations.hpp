@@ -140,7 +140,7 @@ inline void engine::plan_retry(mapping_record& entry, error_code why, time_point
           planned, now);
     if (!entry.told) {
         entry.reader.failure = true;
-        report(event_kind::mapping_failing, entry);
+        events.report(event_kind::mapping_failing, entry);
     }
 }
 
@@ -169,6 +169,15 @@ inline void engine::fail_unmaps(error_code why, time_point now)
         stop_keeping(entry, op.turn, now);
         complete(op, why, now);
     }
+}
+
+/// Hands an operation over to be completed.
+inline void engine::finish(operation& op, error_code why) noexcept
+{
+    op.done = true;
+    op.started = false;
+    op.error = why;
+    finished_.splice(finished_.end(), pending_, op.at);
 }
 
 /// Completes an operation. A mapping that nobody else wants is not kept for one that failed.
@@ -202,9 +211,8 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
     const auto is_asked = [](const operation* each) { return each->asked; };
     if (op.maps() && !why) {
         entry.kept = true;
-        op.mappings[part] = mapping_of(entry);
-        if (!std::exchange(entry.told, true))
-            report(event_kind::mapped, entry);
+        op.mappings[part] = events.mapping_of(entry);
+        events.report_mapped(entry);
     } else if (op.asked && op.maps() && std::none_of(list.begin(), list.end(), is_asked)) {
         abandon_request(entry, now);
     }

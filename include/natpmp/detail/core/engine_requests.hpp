@@ -10,6 +10,7 @@
 #include <natpmp/detail/core/engine_responses.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
@@ -27,7 +28,7 @@ inline void engine::act_by_time(time_point now)
     const auto retries = gateway_.retry.take(now);
     if (retries)
         retry_failed(now);
-    if ((recovers == false || retries == true) && any_wanted())
+    if ((recovers == false || retries == true) && records_.any_wanted())
         address_.due = now;
     act_on_mappings(now);
 }
@@ -71,7 +72,8 @@ inline ready_key engine::address_turn(time_point now) const noexcept
         for (const operation* op : pending_)
             if (op->awaits_address() && !op->asked)
                 return {priority::operation, op->turn};
-    return any_wanted() && address_.due <= now ? ready_key{priority::background, 0} : not_ready;
+    return records_.any_wanted() && address_.due <= now ? ready_key{priority::background, 0}
+                                                        : not_ready;
 }
 
 /// Begins the most urgent request that may go out now; false if there is none.
@@ -86,7 +88,7 @@ inline bool engine::begin_request(time_point now)
         begin_address(address.first);
         return true;
     }
-    if (closing_ && count(phase::deleting) == 0)
+    if (closing_ && records_.count(phase::deleting) == 0)
         finish_shutdown({}, now);
     if (turn == not_ready || closed_)
         return false;
@@ -150,7 +152,7 @@ inline void engine::begin_delete(mapping_record& entry, priority urgency, time_p
     retransmission transmissions(three_transmissions);
     if (closing_) { // a fair share of the time that is left, doubling from round to round
         const duration share =
-            (close_at_ - now) / static_cast<duration::rep>(count(phase::deleting));
+            (close_at_ - now) / static_cast<duration::rep>(records_.count(phase::deleting));
         transmissions = retransmission(1, std::min(first_wait * (1U << entry.failures), share));
     } else if (removes) { // a delete after the end of the lease does nothing
         const unsigned limit = entry.unmaps.empty() ? three_transmissions : five_transmissions;
@@ -262,7 +264,19 @@ inline time_point engine::look_up_time() const noexcept
     if (std::any_of(pending_.begin(), pending_.end(),
                     [](const operation* op) { return op->needs_gateway(); }))
         return gateway_.look_up_at(true);
-    return any_wanted() ? gateway_.look_up_at(false) : never;
+    return records_.any_wanted() ? gateway_.look_up_at(false) : never;
+}
+
+/// Completes a waiting reader if there is something to read, or never will be.
+inline void engine::serve_reader()
+{
+    if (!reader_)
+        return;
+    const auto happened = events.take_event();
+    if (happened)
+        reader_->happened = *happened;
+    if (happened || closed_)
+        finish(*std::exchange(reader_, nullptr), happened ? error_code{} : errc::closed);
 }
 
 /// Begins a turn: what is finished by now is completed in it, what finishes meanwhile in the next.
@@ -278,8 +292,8 @@ inline action engine::next(time_point now)
 {
     now_ = now;
     for (;;) {
-        if (!reports_.empty())
-            return report_events{take_reports()};
+        if (events.has_reports())
+            return report_events{events.take_reports()};
         if (!completing_.empty()) {
             operation* what = completing_.front();
             completing_.pop_front();
@@ -301,14 +315,14 @@ inline action engine::next(time_point now)
                 continue;
             }
         }
-        if (reports_.empty())
+        if (!events.has_reports())
             break;
     }
     serve_reader();
     if (!finished_.empty())
         return sleep_until{now};
-    const bool active =
-        !pending_.empty() || any_wanted() || count(phase::deleting) + count(phase::guarded) > 0;
+    const bool active = !pending_.empty() || records_.any_wanted() ||
+                        records_.count(phase::deleting) + records_.count(phase::guarded) > 0;
     if (active && !closed_)
         return sleep_until{next_time()};
     disconnect(now);
@@ -334,9 +348,38 @@ inline time_point engine::next_time() const noexcept
         consider(request_->transmissions.wake());
     if (has_gateway() && !request_)
         consider(gateway_.background_not_before);
-    if (has_gateway() && any_wanted())
+    if (has_gateway() && records_.any_wanted())
         consider(address_.due);
     return next;
+}
+
+/// The mappings that are up and to be kept, by protocol and port.
+inline std::vector<mapping> engine::mappings()
+{
+    std::vector<mapping> result;
+    records_.for_each([&](const mapping_record& entry) {
+        if (entry.kept && entry.up())
+            result.push_back(events.mapping_of(entry));
+    });
+    return result;
+}
+
+inline status engine::status(time_point now)
+{
+    natpmp::status result = counters;
+    const auto keeps = [](const operation* op) { return op->granted || op->request.keep_trying; };
+    records_.for_each([&](const mapping_record& entry) {
+        result.up += entry.up();
+        result.kept += entry.kept || std::any_of(entry.waiters.begin(), entry.waiters.end(), keeps);
+    });
+    if (has_gateway())
+        result.gateway = *gateway_.last;
+    result.external_address = address_.value;
+    result.external_address_kind = classify(address_.value);
+    result.external_address_error = address_.error;
+    if (const time_point next = next_time(); next != never && !closed_)
+        result.next_due = std::max(next - now, duration{0});
+    return result;
 }
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

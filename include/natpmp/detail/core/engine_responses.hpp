@@ -99,7 +99,7 @@ inline epoch_sign engine::take_epoch(std::uint32_t value, const arrival_span& ar
     const bool lost = sign == epoch_sign::certainly_lost;
     gateway_.generation += lost;
     counters.resets += lost;
-    if (lost && any_wanted())
+    if (lost && records_.any_wanted())
         gateway_.plan_recovery(true, arrived.latest);
     return sign;
 }
@@ -158,7 +158,8 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
     }
     ++counters.received;
     gateway_.clear_error();
-    if (told.epoch && take_epoch(*told.epoch, arrived) == epoch_sign::perhaps_lost && any_wanted())
+    if (told.epoch && take_epoch(*told.epoch, arrived) == epoch_sign::perhaps_lost &&
+        records_.any_wanted())
         gateway_.plan_recovery(false, arrived.latest);
     if (told.address != 0)
         set_address(told.address, {}, arrived.latest);
@@ -221,15 +222,14 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     enter(entry, cause::granted, phase::leased, renewal, now);
     if (entry.told) {
         counters.renewals += was_leased;
-        report(port_changed ? event_kind::port_changed
-               : was_leased ? event_kind::renewed
-                            : event_kind::restored,
-               entry);
+        events.report(port_changed ? event_kind::port_changed
+                      : was_leased ? event_kind::renewed
+                                   : event_kind::restored,
+                      entry);
         if (!address_.fresh(gateway_.generation, now) && address_.failures == 0)
             address_.due = now;
     } else if (entry.kept) {
-        entry.told = true;
-        report(event_kind::mapped, entry);
+        events.report_mapped(entry);
         address_.due = now;
     }
     for (operation* op : waiters)
@@ -303,7 +303,7 @@ inline void engine::plan_after_failure(mapping_record& entry, const outstanding_
         planned = std::min(planned, now + pause_after(count_up(entry.failures), false));
     enter(entry, cause::failed, phase::leased, planned, now);
     if (renews && !std::exchange(entry.failing, true) && entry.told)
-        report(event_kind::renewal_failing, entry);
+        events.report(event_kind::renewal_failing, entry);
 }
 
 /// A delete was answered, or not; either way it is over.
@@ -323,7 +323,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
         return reschedule(entry, now, now);
     entry.error = why;
     entry.may_exist_until = entry.expiry = long_ago;
-    report_unmapped(entry);
+    events.report_unmapped(entry);
     const auto unmaps = entry.unmaps;
     if (entry.wanted()) // again, since the delete began
         enter(entry, cause::deleted, phase::requested, now, now);
@@ -369,7 +369,7 @@ inline void engine::set_address(std::uint32_t told, error_code why, time_point n
         address_.generation = gateway_.generation;
     }
     if (changed)
-        report_client(event_kind::address_changed, why);
+        events.report(event_kind::address_changed, why);
 }
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

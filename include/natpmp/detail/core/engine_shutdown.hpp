@@ -46,12 +46,12 @@ inline void engine::begin_shutdown(operation& op, time_point now)
         entry.may_exist_until = never; // its time at the gateway may end a little later than here
         enter(entry, cause::shutdown, phase::deleting, now, now);
     });
-    if (!has_gateway() || count(phase::deleting) == 0)
+    if (!has_gateway() || records_.count(phase::deleting) == 0)
         return finish_shutdown(errc::no_gateway, now);
     if (!request_)
         return;
     if (request_->transmissions.started()) {
-        const auto shares = static_cast<duration::rep>(count(phase::deleting) + 1);
+        const auto shares = static_cast<duration::rep>(records_.count(phase::deleting) + 1);
         request_->transmissions.settle(now + std::min(yield_wait, left / shares));
     } else {
         mapping_record* entry = request_->entry;
@@ -70,7 +70,7 @@ inline void engine::shutdown_delete_ended(mapping_record& entry, error_code why,
     entry.error = why;
     if (why)
         shutdown_error_ = errc::shutdown_incomplete;
-    report_unmapped(entry);
+    events.report_unmapped(entry);
     forget_mapping(entry, cause::deleted, now);
 }
 

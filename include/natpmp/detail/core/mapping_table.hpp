@@ -9,6 +9,7 @@
 
 #include <natpmp/detail/core/mapping.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -97,6 +98,27 @@ public:
         }
     }
 
+    /// Changes the phase; engine::enter() is the one place that does.
+    void set_phase(mapping_record& entry, phase to) noexcept
+    {
+        if (entry.phase != phase::ended)
+            --in_phase_[static_cast<std::size_t>(entry.phase)];
+        if (to != phase::ended)
+            ++in_phase_[static_cast<std::size_t>(to)];
+        entry.phase = to;
+    }
+
+    /// The number of mappings in a phase other than `ended`.
+    [[nodiscard]] std::size_t count(phase which) const noexcept
+    {
+        return in_phase_[static_cast<std::size_t>(which)];
+    }
+
+    [[nodiscard]] bool any_wanted() const noexcept
+    {
+        return count(phase::cleaning) + count(phase::requested) + count(phase::leased) > 0;
+    }
+
     /// Marks a record as one that the reader of events may have to hear of.
     void mark_unread(mapping_record& entry)
     {
@@ -125,6 +147,7 @@ private:
 
     record_order<std::uint64_t, &mapping_record::unread_place> unread;
     std::map<mapping_key, mapping_record> records_;
+    std::array<std::size_t, 5> in_phase_{};
 };
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

@@ -1,0 +1,195 @@
+// Copyright (c) 2026 The asio-natpmp authors.
+// Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
+
+/// @file
+/// What the application is told of: each event for its callback, and for a reader of events, who
+/// may be slow, the difference between what was last read and now.
+
+#ifndef NATPMP_DETAIL_CORE_EVENT_REPORTER_HPP
+#define NATPMP_DETAIL_CORE_EVENT_REPORTER_HPP
+
+#include <natpmp/detail/core/gateway_status.hpp>
+#include <natpmp/detail/core/mapping_table.hpp>
+#include <natpmp/event.hpp>
+
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
+
+class event_reporter
+{
+public:
+    event_reporter(mapping_table& records, const gateway_status& gateway,
+                   const external_address& address) noexcept
+        : records_(records), gateway_(gateway), address_(address)
+    {}
+
+    [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept
+    {
+        return {.protocol = entry.key.protocol,
+                .internal_port = entry.key.internal_port,
+                .external_port = entry.external_port,
+                .external_address = address_.value,
+                .lifetime = std::chrono::seconds{entry.granted}};
+    }
+
+    void report(event_kind kind, mapping_record& entry)
+    {
+        told_any_ = told_any_ || kind == event_kind::mapped;
+        entry.reader.renewal = entry.reader.renewal || kind == event_kind::renewed;
+        records_.mark_unread(entry);
+        collect(kind, mapping_of(entry), entry.error);
+    }
+
+    /// Reports that a mapping was made, once until its end is reported.
+    void report_mapped(mapping_record& entry)
+    {
+        if (!std::exchange(entry.told, true))
+            report(event_kind::mapped, entry);
+    }
+
+    /// Reports the end of a mapping whose beginning was reported.
+    void report_unmapped(mapping_record& entry)
+    {
+        if (!entry.told)
+            return;
+        report(event_kind::unmapped, entry);
+        entry.told = false;
+        entry.reader.loss = true;
+    }
+
+    /// Reports an event that concerns no single mapping. The external address interests nobody
+    /// before the first mapping.
+    void report(event_kind kind, error_code why)
+    {
+        if (kind == event_kind::gateway_changed)
+            unread_gateway_change_ = true;
+        if (kind == event_kind::announcements_unavailable)
+            unread_announcements_error_ = why;
+        if (kind != event_kind::address_changed || told_any_)
+            collect(kind, {.external_address = address_.value}, why);
+    }
+
+    /// From now on, whether each event is collected for the callback.
+    void collect(bool on) noexcept
+    {
+        collects_ = on;
+        reports_.clear();
+    }
+
+    [[nodiscard]] bool has_reports() const noexcept
+    {
+        return !reports_.empty();
+    }
+
+    /// The events for the callback since the last call; valid until the engine is called again.
+    [[nodiscard]] std::span<const event> take_reports() noexcept
+    {
+        reported_.clear();
+        reported_.swap(reports_);
+        return reported_;
+    }
+
+    /// What the reader of events gets next; the reader then knows of it.
+    [[nodiscard]] std::optional<event> take_event()
+    {
+        if (auto happened = take_client_event())
+            return happened;
+        while (mapping_record* unread = records_.take_unread()) {
+            mapping_record& entry = *unread;
+            const auto kind = unread_kind(entry);
+            const event happened =
+                event_of(kind.value_or(event_kind::renewed), mapping_of(entry), entry.error);
+            if (entry.told) {
+                entry.reader.state = !entry.up()     ? known_state::lost
+                                     : entry.failing ? known_state::failing
+                                                     : known_state::up;
+                entry.reader.port = entry.external_port;
+            }
+            entry.reader.loss = entry.reader.loss && !entry.up();
+            entry.reader.renewal = entry.reader.failure = false;
+            if (entry.phase == phase::ended)
+                records_.erase(entry);
+            if (!kind)
+                continue;
+            if (!reader_address_ && *kind != event_kind::mapping_failing)
+                reader_address_ = address_.value;
+            return happened;
+        }
+        return std::nullopt;
+    }
+
+private:
+    [[nodiscard]] event event_of(event_kind kind, const mapping& about,
+                                 error_code why) const noexcept
+    {
+        return {.kind = kind,
+                .mapping = about,
+                .error = why,
+                .gateway = gateway_.connected ? gateway_.last->address : net::ip::address{}};
+    }
+
+    void collect(event_kind kind, const mapping& about, error_code why)
+    {
+        if (collects_)
+            reports_.push_back(event_of(kind, about, why));
+    }
+
+    /// A change outranks a restoration, a loss, a failing renewal and a renewal.
+    static std::optional<event_kind> unread_kind(const mapping_record& entry) noexcept
+    {
+        const auto& reader = entry.reader;
+        const auto unless = [&](known_state known, event_kind kind) {
+            return reader.state == known ? std::nullopt : std::optional{kind};
+        };
+        if (entry.phase == phase::ended)
+            return unless(known_state::nothing, event_kind::unmapped);
+        if (!entry.wanted() || (!entry.told && !reader.failure))
+            return std::nullopt;
+        if (!entry.told)
+            return event_kind::mapping_failing;
+        if (!entry.up())
+            return unless(known_state::lost, event_kind::lost);
+        if (reader.state == known_state::nothing)
+            return event_kind::mapped;
+        if (entry.external_port != reader.port)
+            return event_kind::port_changed;
+        if (reader.loss || reader.state == known_state::lost)
+            return event_kind::restored;
+        if (entry.failing)
+            return unless(known_state::failing, event_kind::renewal_failing);
+        return reader.renewal ? std::optional{event_kind::renewed} : std::nullopt;
+    }
+
+    /// Events that concern no single mapping come first.
+    std::optional<event> take_client_event() noexcept
+    {
+        const mapping about{.external_address = address_.value};
+        if (const auto why = std::exchange(unread_announcements_error_, std::nullopt))
+            return event_of(event_kind::announcements_unavailable, about, *why);
+        if (std::exchange(unread_gateway_change_, false))
+            return event_of(event_kind::gateway_changed, about, {});
+        if (!reader_address_ || *reader_address_ == address_.value)
+            return std::nullopt;
+        reader_address_ = address_.value;
+        return event_of(event_kind::address_changed, about, address_.error);
+    }
+
+    mapping_table& records_;
+    const gateway_status& gateway_;
+    const external_address& address_;
+    bool collects_ = false;       ///< the application set a callback for events
+    bool told_any_ = false;       ///< a mapping was reported
+    std::vector<event> reports_;  ///< for the callback
+    std::vector<event> reported_; ///< that take_reports() gave last
+    bool unread_gateway_change_ = false;
+    std::optional<error_code> unread_announcements_error_;
+    std::optional<net::ip::address> reader_address_; ///< that the reader last read
+};
+
+} // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail
+
+#endif // NATPMP_DETAIL_CORE_EVENT_REPORTER_HPP
