@@ -215,7 +215,8 @@ private:
         if (which == 0)
             host_.core.events.collect(from_.byte() % 2 != 0);
         else if (which == 1)
-            host_.core.announcements_unavailable(net::error::address_in_use);
+            host_.core.events.report(natpmp::event_kind::announcements_unavailable,
+                                     net::error::address_in_use);
         else if (which == 2)
             host_.core.cancel_all(host_.world.now());
         else

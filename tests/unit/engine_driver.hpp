@@ -228,7 +228,7 @@ public:
     /// The announcement port cannot be opened.
     void announcements_unavailable(error_code why)
     {
-        core_.announcements_unavailable(why);
+        core_.events.report(event_kind::announcements_unavailable, why);
         step();
     }
 

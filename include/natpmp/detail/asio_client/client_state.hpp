@@ -231,7 +231,7 @@ private:
     {
         close(announcements_);
         if (!std::exchange(told_no_announcements_, true))
-            engine_.announcements_unavailable(error);
+            engine_.events.report(event_kind::announcements_unavailable, error);
     }
 
     /// Has a turn follow soon. What the application calls does no more than that, so that nothing

@@ -118,12 +118,6 @@ public:
     void refused(time_point now);
     void not_sent(error_code why) noexcept;
 
-    /// Announcements cannot be heard.
-    void announcements_unavailable(error_code why)
-    {
-        events.report(event_kind::announcements_unavailable, why);
-    }
-
     // What to do: see turn.hpp.
 
     void begin_turn();
@@ -189,7 +183,6 @@ private:
     void finish(operation& op, error_code why) noexcept;
     void complete(operation& op, error_code why, time_point now);
     void leave(operation& op, std::uint8_t part, error_code why, time_point now);
-    void keep_without(operation& op, time_point now);
     void stop_keeping(mapping_record& entry, std::uint64_t before, time_point now);
 
     // engine_shutdown.hpp
@@ -201,7 +194,6 @@ private:
     void recover(time_point now);
     void retry_failed(time_point now);
     void change_gateway(bool first, time_point now);
-    void leave_gateway(mapping_record& entry, time_point now);
     void disconnect(time_point now);
 
     // engine_responses.hpp
@@ -215,7 +207,6 @@ private:
                             time_point now);
     void delete_ended(const outstanding_request& done, error_code why, time_point now);
     void address_ended(const outstanding_request& done, error_code why, time_point now);
-    void set_address(std::uint32_t address, error_code why, time_point now);
 
     // engine_requests.hpp
     void serve_reader();
@@ -225,7 +216,6 @@ private:
     bool begin_request(time_point now);
     void begin_map(mapping_record& entry, priority urgency, time_point now);
     void begin_delete(mapping_record& entry, priority urgency, time_point now);
-    void begin_address(priority urgency);
     void yield_to_urgent(time_point now);
     send_datagram transmit(time_point now);
     template <class Function> void for_each_asked(Function function);

@@ -100,24 +100,20 @@ inline void engine::change_gateway(bool first, time_point now)
         awaiting_address_ -= op->granted;
         op->granted = op->asked = false;
     }
-    records_.for_each([&](mapping_record& entry) { leave_gateway(entry, now); });
+    records_.for_each([&](mapping_record& entry) { // what the old one holds runs out by itself
+        entry.may_exist_until = entry.last_delete = long_ago;
+        entry.maps_unanswered = entry.deletes_unanswered = 0;
+        const bool cleans_up = entry.phase == phase::cleaning;
+        if (entry.phase == phase::leased)
+            on_lease_end(entry, cause::gateway_left, errc::gateway_changed, now);
+        else if (entry.wanted())
+            enter(entry, cause::gateway_left, cleans_up ? phase::cleaning : phase::requested, now,
+                  now);
+        else if (entry.phase != phase::ended)
+            end_mapping(entry, cause::gateway_left, now);
+    });
     if (records_.any_wanted())
         address_.due = now;
-}
-
-/// What the old gateway has runs out by itself; nothing of it concerns the new one.
-inline void engine::leave_gateway(mapping_record& entry, time_point now)
-{
-    entry.may_exist_until = entry.last_delete = long_ago;
-    entry.maps_unanswered = entry.deletes_unanswered = 0;
-    if (entry.phase == phase::leased)
-        on_lease_end(entry, cause::gateway_left, errc::gateway_changed, now);
-    else if (entry.wanted())
-        enter(entry, cause::gateway_left,
-              entry.phase == phase::cleaning ? phase::cleaning : phase::requested,
-              entry.soonest_map(now), now);
-    else if (entry.phase != phase::ended)
-        end_mapping(entry, cause::gateway_left, now);
 }
 
 /// There is no gateway to ask now, or no way to it.

@@ -248,21 +248,6 @@ inline void engine::unmap_quietly(mapping_key key, time_point now)
         settle_unwanted(*entry, cause::unwanted, now);
 }
 
-/// The deadline of an operation that keeps trying: what it asked for stays wanted.
-inline void engine::keep_without(operation& op, time_point now)
-{
-    for (std::uint8_t part = 0; part < op.parts(); ++part) {
-        mapping_record& entry = records_.get(op.key(part));
-        if (!entry.kept && entry.phase != phase::leased) {
-            entry.suggested_port = op.request.external_port.value();
-            entry.lifetime = static_cast<std::uint32_t>(op.request.lifetime.count());
-        }
-        entry.kept = true;
-        if (entry.phase == phase::ended)
-            enter(entry, cause::wanted, phase::requested, now, now);
-    }
-}
-
 /// Ends an operation early: cancelled, or past its deadline. Total cancellation ends it only while
 /// nothing was sent for it.
 inline void engine::cancel(operation& op, bool total_only, error_code why, time_point now)
@@ -271,8 +256,18 @@ inline void engine::cancel(operation& op, bool total_only, error_code why, time_
         return;
     if (reader_ == &op)
         reader_ = nullptr;
-    if (why == errc::timed_out && op.maps() && op.request.keep_trying)
-        keep_without(op, now);
+    // What keeps trying stays wanted after its deadline.
+    const bool keeps = why == errc::timed_out && op.maps() && op.request.keep_trying;
+    for (std::uint8_t part = 0; keeps && part < op.parts(); ++part) {
+        mapping_record& entry = records_.get(op.key(part));
+        if (!entry.kept && !entry.up()) {
+            entry.suggested_port = op.request.external_port.value();
+            entry.lifetime = static_cast<std::uint32_t>(op.request.lifetime.count());
+        }
+        entry.kept = true;
+        if (entry.phase == phase::ended)
+            enter(entry, cause::wanted, phase::requested, now, now);
+    }
     if (op.granted && why == errc::timed_out)
         why = {};
     complete(op, why, now);

@@ -85,7 +85,16 @@ inline bool engine::begin_request(time_point now)
         turn = not_ready;
     const ready_key address = address_turn(now);
     if (address != not_ready && address <= turn) {
-        begin_address(address.first);
+        unsigned limit = five_transmissions;
+        for (operation* op : pending_) {
+            op->asked = op->awaits_address();
+            if (op->kind == operation_kind::address)
+                limit = nine_transmissions;
+        }
+        address_.due = never;
+        request_.emplace(outstanding_request{.priority = address.first,
+                                             .bytes = encode_address_request(),
+                                             .transmissions = retransmission(limit)});
         return true;
     }
     if (closing_ && records_.count(phase::deleting) == 0)
@@ -165,21 +174,6 @@ inline void engine::begin_delete(mapping_record& entry, priority urgency, time_p
         .bytes = encode_map_request(entry.key.protocol, entry.key.internal_port, 0, 0),
         .transmissions = transmissions});
     reschedule(entry, entry.planned, now);
-}
-
-inline void engine::begin_address(priority urgency)
-{
-    unsigned limit = five_transmissions;
-    for (operation* op : pending_)
-        if (op->awaits_address()) {
-            op->asked = true;
-            if (op->kind == operation_kind::address)
-                limit = nine_transmissions;
-        }
-    address_.due = never;
-    request_.emplace(outstanding_request{.priority = urgency,
-                                         .bytes = encode_address_request(),
-                                         .transmissions = retransmission(limit)});
 }
 
 /// Calls `function` with each operation that the request in flight was begun for.

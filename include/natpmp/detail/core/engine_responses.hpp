@@ -161,8 +161,8 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
     if (told.epoch && take_epoch(*told.epoch, arrived) == epoch_sign::perhaps_lost &&
         records_.any_wanted())
         gateway_.plan_recovery(false, arrived.latest);
-    if (told.address != 0)
-        set_address(told.address, {}, arrived.latest);
+    if (told.address != 0 && address_.set(told.address, {}, gateway_.generation, arrived.latest))
+        events.report(event_kind::address_changed, error_code{});
     gateway_.retry.request(!told.epoch, arrived.latest); // PCP's tells only that there is news
     return told.reason;
 }
@@ -176,8 +176,8 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     if (why && !done.yielding)
         counters.last_error = why;
     if (!done.entry) {
-        if (answer)
-            set_address(answer->address, why, now);
+        if (answer && address_.set(answer->address, why, gateway_.generation, now))
+            events.report(event_kind::address_changed, why);
         address_ended(done, why, now);
     } else if (done.kind != request_kind::map) {
         delete_ended(done, why, now);
@@ -356,20 +356,6 @@ inline void engine::address_ended(const outstanding_request& done, error_code wh
         gateway_.set_error(why, now);
         fail_waiting(why, now);
     }
-}
-
-inline void engine::set_address(std::uint32_t told, error_code why, time_point now)
-{
-    const net::ip::address_v4 address{told};
-    const bool changed = address_.value != address;
-    address_.value = address;
-    address_.error = why;
-    if (!address.is_unspecified()) {
-        address_.asked_at = now;
-        address_.generation = gateway_.generation;
-    }
-    if (changed)
-        events.report(event_kind::address_changed, why);
 }
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

@@ -36,6 +36,18 @@ struct external_address
     std::uint32_t generation = 0;
     unsigned failures = 0;
 
+    /// Takes what the gateway told; returns whether that is another address.
+    bool set(std::uint32_t told, error_code why, std::uint32_t of_generation, time_point now)
+    {
+        const net::ip::address_v4 before = std::exchange(value, net::ip::address_v4{told});
+        error = why;
+        if (told != 0) {
+            asked_at = now;
+            generation = of_generation;
+        }
+        return before != value;
+    }
+
     /// Whether it is good enough for a new mapping: younger than 15 minutes, and of this state.
     [[nodiscard]] bool fresh(std::uint32_t of_generation, time_point now) const noexcept
     {
