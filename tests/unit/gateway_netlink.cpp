@@ -251,8 +251,14 @@ TEST_CASE("gateway_netlink: multipath", "[gateway]")
     SECTION("so does an attribute in it")
     {
         const auto size = next_hop("192.168.1.1", 2).size();
-        put(hops, 2 * size + sizeof(rtnexthop), GENERATE(as<unsigned short>{}, 0, 3, 7, 9));
+        put(hops, 2 * size + sizeof(rtnexthop), GENERATE(as<unsigned short>{}, 0, 3, 9));
         CHECK(chosen({with({})}) == nothing);
+    }
+    SECTION("a hop whose gateway has another length is passed over")
+    {
+        const auto size = next_hop("192.168.1.1", 2).size();
+        put(hops, 2 * size + sizeof(rtnexthop), static_cast<unsigned short>(7));
+        CHECK(chosen({with({})}).address == v4("192.168.3.1"));
     }
 }
 

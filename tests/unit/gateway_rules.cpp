@@ -141,7 +141,9 @@ std::string with_rules(const std::vector<buffer>& answer)
         sockets.answer(datagram);
     natpmp::error_code error;
     const auto routes = detail::read_netlink_routes(sockets.ends[0], error);
-    std::string result = error ? error.message() : std::string();
+    if (error)
+        return error.message();
+    std::string result;
     for (const auto& route : routes)
         result += std::to_string(route.table) + ' ';
     return result;
@@ -193,8 +195,7 @@ TEST_CASE("gateway_rules: tables that rules of a real kernel lead to", "[gateway
 TEST_CASE("gateway_rules: change notices of rules and of other tables", "[gateway]")
 {
     const auto result = in_own_network([](int control) {
-        natpmp::error_code error;
-        const int notices = detail::open_change_notices(error);
+        const int notices = detail::open_change_notices();
         std::string text = drained(notices);
         change(control, RTM_NEWRULE, rule_to(100));
         text += drained(notices);

@@ -10,6 +10,11 @@
 #include <natpmp/detail/platform/system.hpp>
 #include <natpmp/gateway.hpp>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+
 // clang-format off
 #if defined(_WIN32)
 #include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
@@ -23,6 +28,25 @@ namespace detail {
 
 #if !defined(_WIN32)
 
+/// Reads the notices that are there, without blocking. Returns whether any may concern the default
+/// gateway or a local address; true too if notices were lost.
+[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
+{
+    std::array<std::byte, 8192> buffer; // what does not fit is cut off, and concerns
+    bool changed = false;
+    // While routes change without end the caller gets its turn; the rest ends its next wait.
+    constexpr int most_receives = 1000;
+    for (int count = 0; count < most_receives; ++count) {
+        const auto size = ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (size < 0 && errno != ENOBUFS)
+            break;
+        // ENOBUFS: the socket's buffer was full, and notices were dropped.
+        changed = changed || size < 0 ||
+                  concerns_gateway(raw_bytes(buffer).first(static_cast<std::size_t>(size)));
+    }
+    return changed;
+}
+
 /// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs. Where
 /// neither is to be had open() says so, and a change is found when a request fails.
 template <class Executor>
@@ -34,13 +58,11 @@ public:
     /// Subscribes to the notices.
     error_code open()
     {
-        error_code error;
-        const int created = open_change_notices(error);
-        return this->assign(created, error);
+        return this->assign(open_change_notices());
     }
 
-    /// Reads what is there; true if the gateway or the local address may be another. Never blocks:
-    /// a wait may end without anything to read.
+    /// Reads what is there; true if the gateway or the local address may be another. A wait may
+    /// also end without anything to read.
     [[nodiscard]] bool read()
     {
         return drain_change_notices(this->stream_.native_handle());
@@ -70,14 +92,10 @@ public:
         const HANDLE created = ::CreateEventW(nullptr, FALSE, FALSE, nullptr);
         if (!created)
             return last_system_error();
-        error_code error;
-        event_.assign(created, error);
-        if (error) {
-            ::CloseHandle(created);
-            return error;
-        }
+        event_.assign(created);
         // FALSE: without a first call that only says that the subscription begins.
-        return windows_error(::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_));
+        return system_error_code(
+            static_cast<int>(::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_)));
     }
 
     /// Waits until there may have been a change; completes with (error_code).

@@ -13,7 +13,8 @@
 #if defined(__linux__)
 
 #include <algorithm>
-#include <type_traits>
+#include <cerrno>
+#include <utility>
 
 #include <sys/time.h>
 
@@ -56,19 +57,11 @@ using attribute_bodies = std::array<raw_bytes, 16>;
     return rest.empty();
 }
 
-/// Reads the value of an attribute, if it is there. False if it is too short, or of another size
-/// than an IPv4 address where one is wanted.
-template <class Value>
-[[nodiscard]] bool read_value(raw_bytes body, Value& value) noexcept
+/// Reads the number in an attribute, if that is there: all that are asked for have four bytes.
+/// False if it has more or fewer.
+[[nodiscard]] inline bool read_number(raw_bytes body, std::uint32_t& number) noexcept
 {
-    if constexpr (std::is_same_v<Value, net::ip::address_v4>) {
-        auto octets = value.to_bytes();
-        const bool good = !body.data() || (body.size() == octets.size() && peek(body, octets));
-        value = net::ip::address_v4(octets);
-        return good;
-    } else {
-        return !body.data() || peek(body, value);
-    }
+    return !body.data() || (body.size() == sizeof number && peek(body, number));
 }
 
 /// Whether a route is an IPv4 default route for all types of service, in any table but the local
@@ -79,14 +72,18 @@ template <class Value>
            message.rtm_table != RT_TABLE_LOCAL;
 }
 
-/// Adds a route, or one of its next hops, unless its interface is down or it has no IPv4 gateway: a
-/// VPN's tunnel has none, and an IPv6 one (RTA_VIA) answers no NAT-PMP.
-inline void add_route(const default_route& route, unsigned flags,
+/// Adds a route by the gateway that its attributes, or those of one of its next hops, tell. Not if
+/// the interface is down or there is no IPv4 gateway: a VPN's tunnel has none, and an IPv6 one
+/// (RTA_VIA) answers no NAT-PMP.
+inline void add_route(default_route route, const attribute_bodies& attributes, unsigned flags,
                       std::vector<default_route>& routes)
 {
+    std::uint32_t gateway = 0;
+    const bool good = read_number(attributes[RTA_GATEWAY], gateway);
     // RTNH_F_LINKDOWN: the cable was pulled. The kernel keeps the route until somebody deletes it.
     const bool down = (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0;
-    if (route.blocked || (!route.gateway.is_unspecified() && !down))
+    route.gateway = to_address(gateway);
+    if (good && (route.blocked || (gateway != 0 && !down)))
         routes.push_back(route);
 }
 
@@ -95,25 +92,25 @@ inline void add_route(const default_route& route, unsigned flags,
 inline void read_route(raw_bytes message, std::vector<default_route>& routes)
 {
     rtmsg fixed;
-    if (!peek(message, fixed) || !is_default_route(fixed))
+    attribute_bodies found;
+    if (!peek(message, fixed) || !is_default_route(fixed) ||
+        !read_attributes(message.subspan(sizeof fixed), found))
         return;
     default_route route;
     // RTN_THROW is not blocked: it only ends the search in its table.
     route.blocked = fixed.rtm_type == RTN_UNREACHABLE || fixed.rtm_type == RTN_BLACKHOLE ||
                     fixed.rtm_type == RTN_PROHIBIT;
-    if (!route.blocked && fixed.rtm_type != RTN_UNICAST)
-        return;
     route.table = fixed.rtm_table; // a number above 255 is in RTA_TABLE
-    attribute_bodies found;
-    if (!read_attributes(message.subspan(sizeof fixed), found) ||
-        !read_value(found[RTA_GATEWAY], route.gateway) ||
-        !read_value(found[RTA_PREFSRC], route.preferred_source) ||
-        !read_value(found[RTA_OIF], route.interface_index) ||
-        !read_value(found[RTA_PRIORITY], route.metric) ||
-        !read_value(found[RTA_TABLE], route.table) || route.table == RT_TABLE_LOCAL)
+    std::uint32_t source = 0;
+    if ((!route.blocked && fixed.rtm_type != RTN_UNICAST) ||
+        !read_number(found[RTA_PREFSRC], source) ||
+        !read_number(found[RTA_OIF], route.interface_index) ||
+        !read_number(found[RTA_PRIORITY], route.metric) ||
+        !read_number(found[RTA_TABLE], route.table) || route.table == RT_TABLE_LOCAL)
         return;
+    route.preferred_source = to_address(source);
     route.policy = route.table != RT_TABLE_MAIN;
-    add_route(route, fixed.rtm_flags, routes);
+    add_route(route, found, fixed.rtm_flags, routes);
 
     // The next hops of a multipath route share all but the gateway and the interface.
     raw_bytes hops = found[RTA_MULTIPATH];
@@ -121,11 +118,10 @@ inline void read_route(raw_bytes message, std::vector<default_route>& routes)
     raw_bytes body;
     while (next_record<&rtnexthop::rtnh_len>(hops, hop, body)) {
         attribute_bodies of_hop;
-        route.gateway = {};
-        route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
-        if (!read_attributes(body, of_hop) || !read_value(of_hop[RTA_GATEWAY], route.gateway))
+        if (!read_attributes(body, of_hop))
             return;
-        add_route(route, fixed.rtm_flags | hop.rtnh_flags, routes);
+        route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
+        add_route(route, of_hop, fixed.rtm_flags | hop.rtnh_flags, routes);
     }
 }
 
@@ -134,18 +130,18 @@ inline void read_route(raw_bytes message, std::vector<default_route>& routes)
 inline void read_rule(raw_bytes message, std::vector<default_route>& routes)
 {
     fib_rule_hdr fixed;
-    if (!peek(message, fixed) || fixed.family != AF_INET || fixed.action != FR_ACT_TO_TBL)
-        return;
-    std::uint32_t number = fixed.table;
-    // Routes with at most this prefix length are not taken from the table; -1: all are.
-    std::int32_t longest_suppressed = -1;
     attribute_bodies found;
-    if (!read_attributes(message.subspan(sizeof fixed), found) ||
-        !read_value(found[FRA_TABLE], number) ||
-        !read_value(found[FRA_SUPPRESS_PREFIXLEN], longest_suppressed) || longest_suppressed >= 0)
+    if (!peek(message, fixed) || fixed.family != AF_INET || fixed.action != FR_ACT_TO_TBL ||
+        !read_attributes(message.subspan(sizeof fixed), found))
+        return;
+    // Routes with at most a certain prefix length are not taken from the table; -1: all are.
+    constexpr std::uint32_t none = 0xFFFFFFFF;
+    std::uint32_t table = fixed.table, suppressed = none;
+    if (!read_number(found[FRA_TABLE], table) ||
+        !read_number(found[FRA_SUPPRESS_PREFIXLEN], suppressed) || suppressed != none)
         return;
     for (default_route& route : routes)
-        route.ruled = route.ruled || route.table == number;
+        route.ruled = route.ruled || route.table == table;
 }
 
 /// Drops the routes of tables that traffic is not led to. The main one always counts, others if a
@@ -153,9 +149,8 @@ inline void read_rule(raw_bytes message, std::vector<default_route>& routes)
 /// its default routes there.
 inline void keep_used_tables(std::vector<default_route>& routes, bool rules_known)
 {
-    constexpr std::uint32_t most_in_a_byte = 255;
-    std::erase_if(routes, [&](const default_route& route) {
-        return route.policy && !(rules_known ? route.ruled : route.table > most_in_a_byte);
+    std::erase_if(routes, [=](const default_route& route) {
+        return route.policy && !(rules_known ? route.ruled : route.table > 255);
     });
 }
 
@@ -183,72 +178,45 @@ struct dump_reader
                 read_rule(body, routes);
             else if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
                 // The status is 0 or a negated errno; a DONE without a body is a success.
-                std::int32_t status = 0;
-                if (!peek(body, status) && header.nlmsg_type == NLMSG_ERROR)
-                    status = -EBADMSG;
+                std::int32_t status = header.nlmsg_type == NLMSG_DONE ? 0 : -EBADMSG;
+                static_cast<void>(peek(body, status));
                 constexpr std::int32_t lowest = -4095; // the kernel's own limit
                 if (status < 0)
-                    error.assign(-std::max(status, lowest), net::error::get_system_category());
+                    error = system_error_code(-std::max(status, lowest));
                 return false;
             }
         }
         if (!datagram.empty())
-            error.assign(EBADMSG, net::error::get_system_category());
+            error = system_error_code(EBADMSG);
         return datagram.empty();
     }
 };
 
-/// Whether a change notice may concern the choice of a gateway. Those of other than default routes
-/// do not; what cannot be read may. All notices of links count: Linux drops the routes of an
-/// interface that goes down without a notice of each.
-[[nodiscard]] inline bool concerns_gateway(raw_bytes datagram) noexcept
-{
-    nlmsghdr header;
-    raw_bytes body;
-    while (next_record<&nlmsghdr::nlmsg_len>(datagram, header, body)) {
-        rtmsg route;
-        const bool about_route =
-            header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE;
-        if (!about_route || !peek(body, route) || is_default_route(route))
-            return true;
-    }
-    return !datagram.empty();
-}
-
 /// Asks for all routes (RTM_GETROUTE), which are added to `routes`, or all rules (RTM_GETRULE),
 /// which mark them. Returns whether a change interrupted the dump. Errors: what the kernel or a
-/// sandbox says; timed_out if the answer stops.
+/// sandbox says; would_block if the answer stops.
 inline bool dump_table(int descriptor, std::uint16_t request_type,
                        std::vector<default_route>& routes, error_code& error)
 {
-    struct
+    const struct
     {
         nlmsghdr header;
         rtgenmsg body;
     } request{{sizeof request, request_type, NLM_F_REQUEST | NLM_F_DUMP, 0, 0}, {AF_INET}};
-    // MSG_NOSIGNAL: a sandbox may have closed the other end.
-    if (::send(descriptor, &request, sizeof request, MSG_NOSIGNAL) < 0) {
-        error = last_system_error();
-        return false;
-    }
-
     dump_reader reader{routes};
     // The kernel puts at most 32 KiB into a datagram of a dump. A longer one would be cut off, and
     // its last message could not be read.
     std::vector<std::byte> buffer(32768);
-    for (;;) {
-        const ssize_t size = ::recv(descriptor, buffer.data(), buffer.size(), 0);
-        if (size <= 0) {
-            error = size < 0 ? last_system_error() : error_code(net::error::eof);
-            if (error == net::error::interrupted)
-                continue;
-            if (error == net::error::would_block || error == net::error::try_again)
-                error = net::error::timed_out; // SO_RCVTIMEO
-            return false;
-        }
-        if (!reader.read(raw_bytes(buffer).first(static_cast<std::size_t>(size)), error))
+    // MSG_NOSIGNAL: a sandbox may have closed the other end.
+    ssize_t size = ::send(descriptor, &request, sizeof request, MSG_NOSIGNAL);
+    while (size > 0) {
+        size = ::recv(descriptor, buffer.data(), buffer.size(), 0);
+        if (size > 0 &&
+            !reader.read(raw_bytes(buffer).first(static_cast<std::size_t>(size)), error))
             return reader.interrupted;
     }
+    error = size < 0 ? last_system_error() : error_code(net::error::eof);
+    return false;
 }
 
 /// Asks a netlink socket for the default routes of the tables in use. A dump that a change
@@ -266,10 +234,8 @@ inline bool dump_table(int descriptor, std::uint16_t request_type,
     }
     error_code untold;
     dump_table(descriptor, RTM_GETRULE, routes, untold);
-    if (is_shortage(untold)) { // not the same as a kernel without rules: the next attempt may do
+    if (is_shortage(untold)) // not the same as a kernel without rules: the next attempt may do
         error = untold;
-        return {};
-    }
     keep_used_tables(routes, !untold);
     return routes;
 }
@@ -298,26 +264,32 @@ inline bool dump_table(int descriptor, std::uint16_t request_type,
 }
 
 /// See gateway.hpp.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+[[nodiscard]] inline int open_change_notices() noexcept
 {
-    error.clear();
     descriptor_guard socket(open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
     constexpr std::uint32_t groups =
         RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE | RTMGRP_IPV4_IFADDR | RTMGRP_LINK;
     const sockaddr_nl local{AF_NETLINK, 0, 0, groups};
     if (socket.descriptor < 0 ||
         ::bind(socket.descriptor, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0)
-        error = last_system_error();
-    return error ? -1 : std::exchange(socket.descriptor, -1);
+        return -1;
+    return std::exchange(socket.descriptor, -1);
 }
 
-/// See gateway.hpp.
-[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
+/// See gateway.hpp. Notices of other than default routes are of no concern. All those of links are:
+/// Linux drops the routes of an interface that goes down without a notice of each.
+[[nodiscard]] inline bool concerns_gateway(raw_bytes datagram) noexcept
 {
-    const auto receive = [=](std::span<std::byte> buffer) {
-        return ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    };
-    return drain_notices(receive, concerns_gateway);
+    nlmsghdr header;
+    raw_bytes body;
+    while (next_record<&nlmsghdr::nlmsg_len>(datagram, header, body)) {
+        rtmsg route;
+        const bool about_route =
+            header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE;
+        if (!about_route || !peek(body, route) || is_default_route(route))
+            return true;
+    }
+    return !datagram.empty();
 }
 
 } // namespace detail

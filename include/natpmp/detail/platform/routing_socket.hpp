@@ -12,6 +12,10 @@
 #include <natpmp/detail/platform/route.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 
 // iOS and its kin have no <net/route.h>, and the sandbox no routing table.
 #if (defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||  \
@@ -60,46 +64,27 @@ constexpr std::uint32_t route_is_to_host = 0x4;   // RTF_HOST
 constexpr std::uint32_t route_is_barred = 0x1008; // RTF_REJECT, RTF_BLACKHOLE
 constexpr std::byte routing_family_ipv4{2};       // AF_INET
 
-/// A message from the routing table. What is after the first three members is read of messages
-/// about routes only. The addresses are as the system has them, with a length byte and a family
-/// byte in front; empty where there is none.
+/// A message from the routing table. The addresses are as the system has them, with a length byte
+/// and a family byte in front; empty where there is none.
 struct routing_message
 {
     std::uint8_t version = 0;
     /// RTM_*.
     std::uint8_t type = 0;
-    /// All of it, the header included.
-    raw_bytes bytes{};
-
+    /// Whether what follows could be read, which is only in messages about routes.
+    bool is_route = false;
     std::uint16_t index = 0;
     std::uint32_t flags = 0;
     raw_bytes destination{}, gateway{}, netmask{};
 };
-
-/// Cuts the first message off `rest`. False at the end, and also where a length cannot be true;
-/// `rest` is empty only in the first case.
-[[nodiscard]] inline bool next_message(raw_bytes& rest, routing_message& message) noexcept
-{
-    std::uint16_t length = 0;
-    constexpr std::size_t least = 4;
-    if (!peek(rest, length) || length < least || length > rest.size())
-        return false;
-    message = {.version = std::to_integer<std::uint8_t>(rest[2]),
-               .type = std::to_integer<std::uint8_t>(rest[3]),
-               .bytes = rest.first(length)};
-    rest = rest.subspan(length);
-    return true;
-}
 
 /// Cuts the first address off `rest`. One of length 0, which the BSDs give as the netmask of a
 /// default route, takes as much room as the shortest one.
 [[nodiscard]] inline bool next_address(raw_bytes& rest, std::size_t alignment,
                                        raw_bytes& address) noexcept
 {
-    if (rest.empty())
-        return false;
-    const auto length = std::to_integer<std::size_t>(rest.front());
-    if (length > rest.size())
+    const std::size_t length = rest.empty() ? 0 : std::to_integer<std::size_t>(rest.front());
+    if (rest.empty() || length > rest.size())
         return false;
     address = rest.first(length);
     const std::size_t taken = (std::max(length, std::size_t{1}) + alignment - 1) / alignment;
@@ -107,23 +92,31 @@ struct routing_message
     return true;
 }
 
-/// Reads what a message about a route says. False if it cannot be read.
-[[nodiscard]] inline bool read_route_message(routing_message& message,
-                                             const routing_format& format) noexcept
+/// Cuts the first message off `rest`. False at the end, and also where a length cannot be true;
+/// `rest` is empty only in the first case.
+[[nodiscard]] inline bool next_message(raw_bytes& rest, const routing_format& format,
+                                       routing_message& message) noexcept
 {
-    std::uint32_t present = 0;
-    if (!peek(message.bytes, message.index, format.index_at) ||
-        !peek(message.bytes, message.flags, format.flags_at) ||
-        !peek(message.bytes, present, format.addresses_at) ||
-        format.header_size > message.bytes.size())
+    std::uint16_t length = 0;
+    constexpr std::size_t least = 4;
+    if (!peek(rest, length) || length < least || length > rest.size())
         return false;
-    raw_bytes rest = message.bytes.subspan(format.header_size);
+    const raw_bytes bytes = rest.first(length);
+    rest = rest.subspan(length);
+    message = {.version = std::to_integer<std::uint8_t>(bytes[2]),
+               .type = std::to_integer<std::uint8_t>(bytes[3])};
+    std::uint32_t present = 0;
+    if (bytes.size() < format.header_size || !peek(bytes, message.index, format.index_at) ||
+        !peek(bytes, message.flags, format.flags_at) || !peek(bytes, present, format.addresses_at))
+        return true;
+    raw_bytes addresses = bytes.subspan(format.header_size);
     // RTA_DST, RTA_GATEWAY and RTA_NETMASK are the lowest bits, and come in this order.
     for (raw_bytes* address : {&message.destination, &message.gateway, &message.netmask}) {
-        if ((present & 1) != 0 && !next_address(rest, format.alignment, *address))
-            return false;
+        if ((present & 1) != 0 && !next_address(addresses, format.alignment, *address))
+            return true;
         present >>= 1;
     }
+    message.is_route = true;
     return true;
 }
 
@@ -152,16 +145,6 @@ struct routing_message
            ipv4_of(route.netmask).is_unspecified() && (route.flags & route_is_to_host) == 0;
 }
 
-/// Whether a default route leads through an IPv4 gateway, and is in use. The "gateway" of a route
-/// over a tunnel is its interface, a link-layer address (AF_LINK).
-[[nodiscard]] inline bool leads_on(const routing_message& route) noexcept
-{
-    constexpr std::uint32_t needed = route_is_up | route_has_gateway;
-    constexpr std::size_t whole_address = 8;
-    return (route.flags & (needed | route_is_barred)) == needed && is_ipv4(route.gateway) &&
-           route.gateway.size() >= whole_address && !ipv4_of(route.gateway).is_unspecified();
-}
-
 /// Adds the usable and the blocked default routes of a dump (sysctl NET_RT_DUMP). Of several to one
 /// destination OpenBSD lists the one with the best priority first; the others have no metric. False
 /// if a message cannot be read, which may be the default route, or the dump was cut off.
@@ -170,41 +153,40 @@ struct routing_message
 {
     bool good = true;
     routing_message message;
-    while (next_message(dump, message)) {
+    while (next_message(dump, format, message)) {
         if (message.version != format.version || message.type != route_told)
             continue;
-        if (!read_route_message(message, format)) {
-            good = false;
+        good = good && message.is_route;
+        if (!message.is_route || !is_to_everywhere(message) || (message.flags & route_is_up) == 0)
             continue;
-        }
-        // What a route with RTF_REJECT or RTF_BLACKHOLE would take is refused or dropped.
         default_route route;
-        route.blocked =
-            (message.flags & route_is_up) != 0 && (message.flags & route_is_barred) != 0;
-        if (!is_to_everywhere(message) || (!route.blocked && !leads_on(message)))
-            continue;
-        route.gateway = ipv4_of(message.gateway);
+        // What a route with RTF_REJECT or RTF_BLACKHOLE would take is refused or dropped.
+        route.blocked = (message.flags & route_is_barred) != 0;
+        // The "gateway" of a route over a tunnel is its interface, a link-layer address (AF_LINK).
+        if ((message.flags & route_has_gateway) != 0 && is_ipv4(message.gateway))
+            route.gateway = ipv4_of(message.gateway);
         route.interface_index = message.index;
         // macOS has a default route for the primary interface, and a scoped one for each further
         // interface that is connected, such as Wi-Fi beside Ethernet.
         route.policy = (message.flags & format.scoped_flag) != 0;
-        routes.push_back(route);
+        if (route.blocked || !route.gateway.is_unspecified())
+            routes.push_back(route);
     }
     return good && dump.empty();
 }
 
 /// Whether what was read from a routing socket may concern the choice of a gateway: a default
-/// route, an address, an interface, or something that cannot be read.
-[[nodiscard]] inline bool notice_concerns_gateway(raw_bytes notice,
-                                                  const routing_format& format) noexcept
+/// route, an address, an interface, or something that cannot be read. Messages of another version
+/// do not: the kernel is newer than this program.
+[[nodiscard]] inline bool concerns_gateway(raw_bytes notice, const routing_format& format) noexcept
 {
     routing_message message;
-    while (next_message(notice, message)) {
-        if (message.version != format.version)
-            continue; // the kernel is newer than this program
+    while (next_message(notice, format, message)) {
         const bool about_route = message.type >= route_added && message.type <= route_changed;
-        if (about_route ? !read_route_message(message, format) || is_to_everywhere(message)
-                        : message.type < 32 && (format.interface_types >> message.type & 1) != 0)
+        const bool concerns =
+            about_route ? !message.is_route || is_to_everywhere(message)
+                        : message.type < 32 && (format.interface_types >> message.type & 1) != 0;
+        if (concerns && message.version == format.version)
             return true;
     }
     return !notice.empty();
@@ -246,41 +228,30 @@ static_assert(std::byte{AF_INET} == routing_family_ipv4);
 {
     std::array<int, 6> name{CTL_NET, PF_ROUTE, 0, AF_INET, NET_RT_DUMP, 0};
     std::vector<default_route> routes;
-    std::vector<std::byte> dump;
     std::size_t size = 0;
-    bool told = ::sysctl(name.data(), name.size(), nullptr, &size, nullptr, 0) == 0;
-    if (told) {
-        size += size / 4 + 1024; // so that a few more routes do no harm
-        dump.resize(size);
-        told = ::sysctl(name.data(), name.size(), dump.data(), &size, nullptr, 0) == 0;
-    }
-    if (!told)
+    if (::sysctl(name.data(), name.size(), nullptr, &size, nullptr, 0) != 0)
+        size = 0;            // and the second call says why
+    size += size / 4 + 1024; // so that a few more routes do no harm
+    std::vector<std::byte> dump(size);
+    if (::sysctl(name.data(), name.size(), dump.data(), &size, nullptr, 0) != 0)
         error = last_system_error();
     else if (!read_route_dump(raw_bytes(dump).first(size), system_routing_format, routes))
-        error.assign(EBADMSG, net::error::get_system_category());
+        error = system_error_code(EBADMSG);
     return routes;
 }
 
 /// See gateway.hpp.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+[[nodiscard]] inline int open_change_notices() noexcept
 {
     // Of all families: with one, some kernels keep the messages about interfaces to themselves.
-    const int created = open_socket(PF_ROUTE, SOCK_RAW, 0);
-    error = created < 0 ? last_system_error() : error_code{};
-    return created;
+    return open_socket(PF_ROUTE, SOCK_RAW, 0);
 }
 
 /// See gateway.hpp. What other programs ask the routing socket is heard too (RTM_GET), and is no
 /// change.
-[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
+[[nodiscard]] inline bool concerns_gateway(raw_bytes notice) noexcept
 {
-    const auto receive = [=](std::span<std::byte> buffer) {
-        return ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    };
-    const auto concerns = [](raw_bytes notice) {
-        return notice_concerns_gateway(notice, system_routing_format);
-    };
-    return drain_notices(receive, concerns);
+    return concerns_gateway(notice, system_routing_format);
 }
 
 #elif !defined(__linux__) && !defined(_WIN32)
@@ -293,13 +264,13 @@ static_assert(std::byte{AF_INET} == routing_family_ipv4);
 }
 
 // Without notices, a change is found by network_changed() and by the retries.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+[[nodiscard]] inline int open_change_notices() noexcept
 {
-    error = net::error::operation_not_supported;
+    errno = EOPNOTSUPP;
     return -1;
 }
 
-[[nodiscard]] inline bool drain_change_notices(int) noexcept
+[[nodiscard]] inline bool concerns_gateway(raw_bytes) noexcept
 {
     return false;
 }

@@ -24,37 +24,17 @@ namespace detail {
 /// Keeps a socket from the programs that this one starts, as the other descriptors are: a child
 /// that stays would hold the port.
 template <class Socket>
-void close_on_exec(Socket& socket, error_code& error)
+error_code close_on_exec(Socket& socket)
 {
 #if defined(_WIN32)
     // Some layered service providers refuse it for their sockets, which are then inherited.
     const SOCKET handle = socket.native_handle();
     ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0);
-    error.clear();
+    return {};
 #else
-    const bool done = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) == 0;
-    error = done ? error_code{} : last_system_error();
+    const int status = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+    return status == 0 ? error_code{} : last_system_error();
 #endif
-}
-
-/// Opens a socket and readies it by `prepare(error)`; closes it again on any error, so that an open
-/// socket is a usable one.
-template <class Socket, class Prepare>
-error_code open_udp_socket(Socket& socket, Prepare prepare)
-{
-    error_code error;
-    socket.open(net::ip::udp::v4(), error);
-    if (!error)
-        close_on_exec(socket, error);
-    if (!error)
-        socket.non_blocking(true, error);
-    if (!error)
-        prepare(error);
-    if (error) {
-        error_code ignored;
-        socket.close(ignored);
-    }
-    return error;
 }
 
 /// What both sockets are: a UDP socket whose owner waits until there is something to read, and
@@ -126,6 +106,24 @@ public:
     }
 
 protected:
+    /// Opens the socket and readies it by `prepare(error)`; closes it again on any error, so that
+    /// an open socket is a usable one.
+    template <class Prepare>
+    error_code open_with(Prepare prepare)
+    {
+        error_code error;
+        socket_.open(net::ip::udp::v4(), error);
+        if (!error)
+            error = close_on_exec(socket_);
+        if (!error)
+            socket_.non_blocking(true, error);
+        if (!error)
+            prepare(error);
+        if (error)
+            close();
+        return error;
+    }
+
     net::basic_datagram_socket<net::ip::udp, Executor> socket_;
 
 private:
@@ -153,7 +151,7 @@ public:
     /// several gets its mappings for the address that it sends from (RFC 6886, section 3.3).
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return open_udp_socket(this->socket_, [&](error_code& error) {
+        return this->open_with([&](error_code& error) {
             if (!where.local_address.is_unspecified())
                 this->socket_.bind({where.local_address, 0}, error);
             if (!error)
@@ -191,7 +189,7 @@ public:
     error_code open(const gateway& where, std::uint16_t port)
     {
         auto& socket = this->socket_;
-        return open_udp_socket(socket, [&](error_code& error) {
+        return this->open_with([&](error_code& error) {
             const net::ip::address_v4 group(0xE0000001);
 #if defined(_WIN32)
             const auto& bound = net::ip::address_v4::any(); // a socket binds to own addresses only

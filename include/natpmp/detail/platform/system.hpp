@@ -9,13 +9,10 @@
 
 #include <natpmp/detail/asio.hpp>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <span>
-#include <utility>
 
 #if !defined(_WIN32)
 #include <sys/types.h>
@@ -44,14 +41,20 @@ template <class Value>
     return true;
 }
 
+/// An error of the system's by its number: an errno, or a Windows error code.
+[[nodiscard]] inline error_code system_error_code(int number) noexcept
+{
+    return {number, net::error::get_system_category()};
+}
+
 /// The system's last error: errno, or on Windows GetLastError(), which is WSAGetLastError() too. To
 /// be called before anything else that may set it.
 [[nodiscard]] inline error_code last_system_error() noexcept
 {
 #if defined(_WIN32)
-    return {static_cast<int>(::GetLastError()), net::error::get_system_category()};
+    return system_error_code(static_cast<int>(::GetLastError()));
 #else
-    return {errno, net::error::get_system_category()};
+    return system_error_code(errno);
 #endif
 }
 
@@ -115,11 +118,13 @@ public:
     }
 
 protected:
-    /// Takes a new descriptor, and closes it later. Below 0 there is none: `error` says why.
-    error_code assign(int created, error_code error)
+    /// Takes a descriptor that was just made, and closes it later. Below 0 there is none: errno
+    /// says why.
+    error_code assign(int created)
     {
+        error_code error = created < 0 ? last_system_error() : error_code{};
         descriptor_guard guard(created); // Asio's assign() throws if it is out of memory
-        if (created >= 0)
+        if (!error)
             stream_.assign(created, error);
         if (!error)
             guard.descriptor = -1;
@@ -128,30 +133,6 @@ protected:
 
     Stream stream_;
 };
-
-/// Reads the change notices that are there. `receive(buffer)` gives the size of a datagram, which
-/// may have been cut off, or -1 and errno, without blocking; `concerns(datagram)` tells whether it
-/// may be about the default gateway or a local address. Returns whether any is; true too if notices
-/// were lost.
-template <class Receive, class Concerns>
-[[nodiscard]] bool drain_notices(Receive receive, Concerns concerns) noexcept
-{
-    std::array<std::byte, 8192> buffer;
-    bool changed = false;
-    // While routes change without end the caller gets its turn; the rest ends its next wait.
-    constexpr int most_receives = 1000;
-    for (int count = 0; count < most_receives; ++count) {
-        const auto size = receive(std::span<std::byte>(buffer));
-        if (size < 0 && errno == EINTR)
-            continue;
-        // ENOBUFS: the socket's buffer was full, and notices were dropped.
-        if (size < 0 && errno != ENOBUFS)
-            break;
-        changed = changed || size < 0 ||
-                  concerns(raw_bytes(buffer).first(static_cast<std::size_t>(size)));
-    }
-    return changed;
-}
 
 #endif // !_WIN32
 
