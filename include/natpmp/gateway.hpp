@@ -17,7 +17,7 @@
 
 // What a system tells. Each of these headers defines, in natpmp::detail,
 //
-//   std::vector<default_route> read_system_routes(error_code& error);
+//   default_routes read_system_routes(error_code& error);
 //     The host's default routes. `error` comes in clear; it gets errc::routes_unreadable, or what
 //     the system says.
 //
@@ -55,7 +55,7 @@ namespace detail {
         error = errc::no_gateway;
     if (error)
         return {};
-    std::vector<default_route> routes = read_system_routes(error);
+    default_routes routes = read_system_routes(error);
     gateway found = error ? gateway{} : choose_gateway(std::move(routes), interface_index, error);
     if (error)
         return {};

@@ -44,10 +44,10 @@ int usable(const std::string& text)
 std::string compared()
 {
     natpmp::error_code error;
-    const auto by_netlink = detail::read_netlink_routes(error);
+    const auto by_netlink = detail::read_system_routes(error);
     if (error)
         return "no netlink: " + error.message();
-    const auto by_proc = detail::read_proc_routes(detail::proc_route_file, error);
+    const auto by_proc = detail::read_proc_routes("/proc/net/route", error);
     if (error)
         return "no /proc: " + error.message();
     std::string result;
@@ -160,7 +160,7 @@ TEST_CASE("gateway_proc: a real kernel's default route that lets nothing out", "
             fixed.rtm_type = type;
             change(control, RTM_NEWROUTE, raw(fixed));
             natpmp::error_code error;
-            const auto routes = detail::read_proc_routes(detail::proc_route_file, error);
+            const auto routes = detail::read_proc_routes("/proc/net/route", error);
             const auto any = detail::choose_gateway(routes, 0, error);
             text += error == natpmp::errc::no_gateway ? "none;" : any.address.to_string();
             text += detail::choose_gateway(routes, 1, error).address.to_string() + ';';

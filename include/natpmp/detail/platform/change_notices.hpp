@@ -10,11 +10,6 @@
 #include <natpmp/detail/platform/system.hpp>
 #include <natpmp/gateway.hpp>
 
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <utility>
-
 // clang-format off
 #if defined(_WIN32)
 #include NATPMP_ASIO_HEADER(windows/object_handle.hpp)
@@ -35,8 +30,7 @@ namespace detail {
     std::array<std::byte, 8192> buffer; // what does not fit is cut off, and concerns
     bool changed = false;
     // While routes change without end the caller gets its turn; the rest ends its next wait.
-    constexpr int most_receives = 1000;
-    for (int count = 0; count < most_receives; ++count) {
+    for (int count = 0; count < 1000; ++count) {
         const auto size = ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (size < 0 && errno != ENOBUFS)
             break;
@@ -61,11 +55,10 @@ public:
         return this->assign(open_change_notices());
     }
 
-    /// Reads what is there; true if the gateway or the local address may be another. A wait may
-    /// also end without anything to read.
+    /// Reads what is there, if anything; true if the gateway or local address may be another.
     [[nodiscard]] bool read()
     {
-        return drain_change_notices(this->stream_.native_handle());
+        return drain_change_notices(this->native_handle());
     }
 };
 
@@ -74,11 +67,10 @@ public:
 /// Notices by the IP Helper API, which sets an event when an IPv4 route changes. A new address of
 /// the host brings one too: Windows has a route to each (192.168.1.7/32, on-link).
 template <class Executor>
-class change_notices
+class change_notices : public net::windows::basic_object_handle<Executor>
 {
 public:
-    explicit change_notices(const Executor& executor) : event_(executor)
-    {}
+    using net::windows::basic_object_handle<Executor>::basic_object_handle;
 
     ~change_notices()
     {
@@ -92,17 +84,12 @@ public:
         const HANDLE created = ::CreateEventW(nullptr, FALSE, FALSE, nullptr);
         if (!created)
             return last_system_error();
-        event_.assign(created);
+        this->assign(created);
         // FALSE: without a first call that only says that the subscription begins.
-        return system_error_code(
-            static_cast<int>(::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_)));
-    }
-
-    /// Waits until there may have been a change; completes with (error_code).
-    template <class Handler>
-    void async_wait(Handler handler)
-    {
-        event_.async_wait(std::move(handler));
+        const auto status = ::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_);
+        if (status != NO_ERROR)
+            close();
+        return windows_error(status);
     }
 
     /// True: the gateway or the local address may be another. The event does not say which.
@@ -118,7 +105,7 @@ public:
         if (const HANDLE subscription = std::exchange(routes_, nullptr))
             ::CancelMibChangeNotify2(subscription);
         error_code ignored;
-        event_.close(ignored);
+        net::windows::basic_object_handle<Executor>::close(ignored);
     }
 
 private:
@@ -128,7 +115,6 @@ private:
         ::SetEvent(event);
     }
 
-    net::windows::basic_object_handle<Executor> event_;
     HANDLE routes_ = nullptr;
 };
 

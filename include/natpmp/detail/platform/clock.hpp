@@ -7,7 +7,6 @@
 #ifndef NATPMP_DETAIL_PLATFORM_CLOCK_HPP
 #define NATPMP_DETAIL_PLATFORM_CLOCK_HPP
 
-#include <natpmp/detail/asio.hpp> // on Windows, the system's header too
 #include <natpmp/detail/core/time.hpp>
 #include <natpmp/detail/platform/system.hpp>
 
@@ -23,24 +22,21 @@
 #endif
 // clang-format on
 
-#if !defined(_WIN32)
 #include <time.h>
-#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// The time since the machine started, the time that it slept included, as a clock in the form that
-/// Asio takes. Where the system has no such clock (NetBSD, DragonFly BSD) it may stand still in
-/// sleep; it never steps. platform_clock has no now(), so that the core cannot read it.
+/// The time since the machine started, the time that it slept included; where the system does not
+/// count that (NetBSD, DragonFly BSD) it stands still in sleep. It never steps. platform_clock has
+/// no now(), so that the core cannot read it.
 struct boot_clock : platform_clock
 {
     [[nodiscard]] static time_point now() noexcept
     {
 #if defined(_WIN32)
-        // GetTickCount64() goes in steps of 10 to 16 ms. QueryPerformanceCounter() need not count
-        // sleep.
-        return time_point{std::chrono::milliseconds { ::GetTickCount64() }};
+        // In steps of 10 to 16 ms. QueryPerformanceCounter() need not count sleep.
+        return time_point{std::chrono::milliseconds(::GetTickCount64())};
 #else
 #if defined(__APPLE__)
         // What mach_continuous_time() counts. CLOCK_MONOTONIC follows adjustments of the clock.
@@ -95,7 +91,7 @@ public:
 /// meanwhile is sent when it wakes up. Nor does it wake the process every five minutes, as Asio's
 /// timer does. A pending wait goes on when the time is set anew.
 template <class Executor>
-class timerfd_timer : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
+class platform_timer : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
 {
 public:
     using readable_descriptor<net::posix::basic_stream_descriptor<Executor>>::readable_descriptor;
@@ -107,29 +103,22 @@ public:
 
     void expires_at(time_point at)
     {
+        // A time in the past ends the wait at once; 0 stops the timer.
+        const std::int64_t since = std::max<std::int64_t>(at.time_since_epoch().count(), 1);
         itimerspec value{};
-        if (at != never) {
-            // A time in the past ends the wait at once; 0 would stop the timer.
-            const duration since = std::max(at.time_since_epoch(), duration{1});
-            const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-            value.it_value.tv_sec = static_cast<time_t>(seconds.count());
-            value.it_value.tv_nsec =
-                static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
-        }
-        ::timerfd_settime(this->stream_.native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
+        if (at != never)
+            value.it_value = {static_cast<time_t>(since / 1'000'000),
+                              static_cast<long>(since % 1'000'000 * 1000)}; // from microseconds
+        ::timerfd_settime(this->native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
     }
 
     void acknowledge()
     {
-        std::uint64_t expirations = 0;
+        std::uint64_t count = 0;
         // EAGAIN: the timer was set to another time after the wait had ended.
-        [[maybe_unused]] const auto size =
-            ::read(this->stream_.native_handle(), &expirations, sizeof expirations);
+        [[maybe_unused]] auto size = ::read(this->native_handle(), &count, sizeof count);
     }
 };
-
-template <class Executor>
-using platform_timer = timerfd_timer<Executor>;
 
 #else
 

@@ -11,10 +11,6 @@
 
 #if defined(_WIN32)
 
-#include <cstddef>
-#include <memory>
-#include <vector>
-
 #include <iphlpapi.h>
 #include <netioapi.h>
 
@@ -34,12 +30,10 @@ namespace detail {
 [[nodiscard]] inline std::vector<std::max_align_t> read_adapters(error_code& error)
 {
     constexpr ULONG flags = GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST |
-                            GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER |
-                            GAA_FLAG_SKIP_FRIENDLY_NAME;
+                            GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
     std::vector<std::max_align_t> buffer;
     // The documentation says to begin with this size. The list may grow between two calls.
-    ULONG size = 16384;
-    ULONG status = ERROR_BUFFER_OVERFLOW;
+    ULONG size = 16384, status = ERROR_BUFFER_OVERFLOW;
     while (status == ERROR_BUFFER_OVERFLOW) {
         buffer.assign(size / sizeof(std::max_align_t) + 1, {});
         status = ::GetAdaptersAddresses(
@@ -51,15 +45,14 @@ namespace detail {
 
 /// Adds a row of the forwarding table if it is a default route through an IPv4 gateway and over an
 /// adapter of the list that is up, and not the loopback one. The metric that counts is the route's
-/// and the interface's together. A row has no flag for a route that lets nothing out, so none is
-/// marked as blocked.
+/// and the interface's together. A row has no flag for what lets nothing out: no route is blocked.
 inline void add_row(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* adapters,
-                    std::vector<default_route>& routes)
+                    default_routes& routes)
 {
     const SOCKADDR_INET& destination = row.DestinationPrefix.Prefix;
     // A VPN's default route has no next hop; a half-route has a prefix length of 1.
     if (row.DestinationPrefix.PrefixLength != 0 || destination.si_family != AF_INET ||
-        row.NextHop.si_family != AF_INET || row.NextHop.Ipv4.sin_addr.s_addr == 0 || row.Loopback ||
+        row.NextHop.si_family != AF_INET || row.NextHop.Ipv4.sin_addr.s_addr == 0 ||
         row.ValidLifetime == 0)
         return;
     while (adapters && adapters->IfIndex != row.InterfaceIndex)
@@ -77,18 +70,18 @@ inline void add_row(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* a
 }
 
 /// See gateway.hpp. The adapters tell which interfaces are up, and their metrics.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
 {
     const auto buffer = read_adapters(error);
     const auto* adapters = reinterpret_cast<const IP_ADAPTER_ADDRESSES*>(buffer.data());
     MIB_IPFORWARD_TABLE2* rows = nullptr;
     if (!error)
         error = windows_error(::GetIpForwardTable2(AF_INET, &rows));
-    const std::unique_ptr<MIB_IPFORWARD_TABLE2, decltype(&::FreeMibTable)> owner(rows,
-                                                                                 &::FreeMibTable);
-    std::vector<default_route> routes;
+    default_routes routes;
     for (ULONG index = 0; rows && index < rows->NumEntries; ++index)
         add_row(rows->Table[index], adapters, routes);
+    if (rows)
+        ::FreeMibTable(rows);
     return routes;
 }
 

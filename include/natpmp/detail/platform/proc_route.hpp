@@ -11,10 +11,7 @@
 
 #if defined(__linux__)
 
-#include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -26,8 +23,7 @@ namespace detail {
 /// Reads a line. Nothing if it is the heading or cut off, or tells no usable default route: a
 /// half-route of a VPN has the destination 0.0.0.0 too, but the mask 128.0.0.0. Of the routes that
 /// let nothing out only `unreachable` and `prohibit` have a flag; `blackhole` looks like `throw`,
-/// which only ends the search in its table. The interface is told by its name, which goes into
-/// `interface`.
+/// which only ends the search in its table. The interface's name goes into `interface`.
 [[nodiscard]] inline std::optional<default_route> parse_route_line(const char* line,
                                                                    ifreq& interface)
 {
@@ -52,35 +48,30 @@ namespace detail {
     return route;
 }
 
-/// Finds the index of a route's interface, by any socket. False if the interface is gone, down or
-/// without a carrier: the kernel keeps a route whose cable was pulled, and marks it in netlink
-/// only.
+/// Finds the index of a route's interface, by any socket. False if that is gone or not running: the
+/// kernel keeps a route whose cable was pulled, and marks it in netlink only.
 [[nodiscard]] inline bool resolve_interface(int socket, ifreq& interface, default_route& route,
                                             error_code& error)
 {
     if (::ioctl(socket, SIOCGIFINDEX, &interface) == 0) {
         route.interface_index = static_cast<std::uint32_t>(interface.ifr_ifindex);
         if (::ioctl(socket, SIOCGIFFLAGS, &interface) == 0)
-            return (interface.ifr_flags & IFF_UP) != 0 && (interface.ifr_flags & IFF_RUNNING) != 0;
+            return (interface.ifr_flags & IFF_RUNNING) != 0;
     }
     if (errno != ENODEV)
         error = errc::routes_unreadable;
     return false;
 }
 
-inline constexpr const char* proc_route_file = "/proc/net/route";
-
 /// Reads the usable default routes from a file, line by line: a router may have a million others.
-/// errc::routes_unreadable, and no other error, if not all can be read: what is missing may be the
-/// best route.
-[[nodiscard]] inline std::vector<default_route> read_proc_routes(const char* path,
-                                                                 error_code& error)
+/// errc::routes_unreadable if not all can be read: what is missing may be the best route.
+[[nodiscard]] inline default_routes read_proc_routes(const char* path, error_code& error)
 {
     error.clear();
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "re"),
                                                                &std::fclose);
     const descriptor_guard socket(open_socket(AF_INET, SOCK_DGRAM, 0));
-    std::vector<default_route> routes;
+    default_routes routes;
     std::array<char, 512> line; // the kernel's have 128 characters
     ifreq interface{};
     while (file && std::fgets(line.data(), static_cast<int>(line.size()), file.get()))

@@ -13,8 +13,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdint>
-#include <tuple>
 #include <vector>
 
 #if !defined(_WIN32)
@@ -32,29 +30,22 @@ struct default_route
 {
     /// The next hop, which is asked for mappings.
     net::ip::address_v4 gateway{};
-
     /// The source address that the route itself names (RTA_PREFSRC on Linux); 0.0.0.0: none.
     net::ip::address_v4 preferred_source{};
-
-    /// The interface that leads to the gateway.
     std::uint32_t interface_index = 0;
-
     /// The lowest one wins, of several the one that the system lists first.
     std::uint32_t metric = 0;
-
     /// Comes after all routes of the main table: on Linux a route of a table that a routing rule
     /// leads to, on macOS one for traffic bound to its interface.
     bool policy = false;
-
     /// Packets that would take it are refused or dropped; its gateway and interface mean nothing.
     bool blocked = false;
-
-    /// Set by a routing rule (RTM_NEWRULE) that leads to the route's table. Linux only.
-    bool ruled = false;
-
-    /// The number of the route's table. Linux only.
+    /// Linux only: the number of the route's table, and whether a rule (RTM_NEWRULE) leads there.
     std::uint32_t table = 0;
+    bool ruled = false;
 };
+
+using default_routes = std::vector<default_route>;
 
 /// The address that the system gives as a number in network byte order.
 [[nodiscard]] inline net::ip::address_v4 to_address(std::uint32_t number) noexcept
@@ -65,28 +56,26 @@ struct default_route
 /// Chooses the first of the routes with the lowest metric. errc::no_gateway if there is none, or if
 /// that one is blocked: a kill switch with a better metric than the router's route cuts the router
 /// off too. An interface index other than 0 admits only the routes of that interface; a blocked
-/// route has no interface. The local address of the result is the route's preferred source.
-[[nodiscard]] inline gateway choose_gateway(std::vector<default_route> routes,
-                                            std::uint32_t interface_index, error_code& error)
+/// route has none. The local address of the result is the route's preferred source.
+[[nodiscard]] inline gateway choose_gateway(default_routes routes, std::uint32_t interface_index,
+                                            error_code& error)
 {
     if (interface_index != 0)
         std::erase_if(routes, [=](const default_route& route) {
             return route.blocked || route.interface_index != interface_index;
         });
-    const auto best = std::min_element(
-        routes.begin(), routes.end(), [](const default_route& left, const default_route& right) {
-            return std::tie(left.policy, left.metric) < std::tie(right.policy, right.metric);
-        });
+    const auto best = std::ranges::min_element(routes, {}, [](const default_route& route) {
+        return std::pair(route.policy, route.metric);
+    });
     const bool found = best != routes.end() && !best->blocked;
     error = found ? error_code{} : errc::no_gateway;
     return found ? gateway{best->gateway, best->preferred_source, best->interface_index}
                  : gateway{};
 }
 
-/// Finds the address that the system sends from towards a gateway. The kernel chooses it when a UDP
-/// socket is connected, which sends nothing. A VPN's half-routes do not change the answer: the
-/// route to the network that the gateway is in is longer. `error` comes in clear; it gets what the
-/// system says, such as network unreachable.
+/// Finds the address that the system sends from towards a gateway, chosen when a UDP socket is
+/// connected, which sends nothing. A VPN's half-routes do not change it: the route to the gateway's
+/// network is longer. `error` comes in clear; it may get network unreachable, say.
 [[nodiscard]] inline net::ip::address source_address(const net::ip::address& gateway,
                                                      error_code& error)
 {

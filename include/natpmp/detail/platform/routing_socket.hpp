@@ -12,10 +12,6 @@
 #include <natpmp/detail/platform/route.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <cstdint>
 
 // iOS and its kin have no <net/route.h>, and the sandbox no routing table.
 #if (defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) ||  \
@@ -29,20 +25,18 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// How a system lays out the messages about routes (its rt_msghdr, then addresses). All begin with
-/// the whole length in 16 bits, then a byte for the version and one for the type. A place is an
-/// offset from the message's front.
+/// How a system lays out the messages about routes: its rt_msghdr, then addresses. All begin with
+/// the whole length in 16 bits, then a byte for the version and one for the type.
 struct routing_format
 {
     /// RTM_VERSION; messages of another one are skipped.
     std::uint8_t version = 0;
-    /// Where the addresses begin.
     std::size_t header_size = 0;
-    /// The place of the interface's index, 16 bits.
+    /// Where the header has the interface's index, 16 bits, ...
     std::size_t index_at = 0;
-    /// The place of the RTF_* flags, 32 bits.
+    /// ... the RTF_* flags, 32 bits, ...
     std::size_t flags_at = 0;
-    /// The place of the RTA_* bits, 32, which say what addresses follow.
+    /// ... and the RTA_* bits, 32, which say what addresses follow.
     std::size_t addresses_at = 0;
     /// Each address is padded to a multiple of this.
     std::size_t alignment = 0;
@@ -64,8 +58,15 @@ constexpr std::uint32_t route_is_to_host = 0x4;   // RTF_HOST
 constexpr std::uint32_t route_is_barred = 0x1008; // RTF_REJECT, RTF_BLACKHOLE
 constexpr std::byte routing_family_ipv4{2};       // AF_INET
 
-/// A message from the routing table. The addresses are as the system has them, with a length byte
-/// and a family byte in front; empty where there is none.
+/// What a system's address (sockaddr) or a netmask says.
+struct routing_address
+{
+    bool is_ipv4 = false;
+    /// 0.0.0.0 if there is none.
+    net::ip::address_v4 value{};
+};
+
+/// A message from the routing table.
 struct routing_message
 {
     std::uint8_t version = 0;
@@ -75,18 +76,22 @@ struct routing_message
     bool is_route = false;
     std::uint16_t index = 0;
     std::uint32_t flags = 0;
-    raw_bytes destination{}, gateway{}, netmask{};
+    routing_address destination{}, gateway{}, netmask{};
 };
 
-/// Cuts the first address off `rest`. One of length 0, which the BSDs give as the netmask of a
-/// default route, takes as much room as the shortest one.
+/// Cuts the first address off `rest`: a length byte, a family byte, and from the fifth byte on the
+/// IPv4 address. A mask ends before its zeros: 255.255.255.0 has a length of 7, and on the BSDs
+/// 0.0.0.0 one of 0, which takes as much room as the shortest address.
 [[nodiscard]] inline bool next_address(raw_bytes& rest, std::size_t alignment,
-                                       raw_bytes& address) noexcept
+                                       routing_address& address) noexcept
 {
     const std::size_t length = rest.empty() ? 0 : std::to_integer<std::size_t>(rest.front());
     if (rest.empty() || length > rest.size())
         return false;
-    address = rest.first(length);
+    net::ip::address_v4::bytes_type octets{};
+    for (std::size_t i = 0; i < octets.size() && 4 + i < length; ++i)
+        octets[i] = std::to_integer<unsigned char>(rest[4 + i]);
+    address = {length >= 2 && rest[1] == routing_family_ipv4, net::ip::address_v4(octets)};
     const std::size_t taken = (std::max(length, std::size_t{1}) + alignment - 1) / alignment;
     rest = rest.subspan(std::min(rest.size(), taken * alignment));
     return true;
@@ -98,8 +103,7 @@ struct routing_message
                                        routing_message& message) noexcept
 {
     std::uint16_t length = 0;
-    constexpr std::size_t least = 4;
-    if (!peek(rest, length) || length < least || length > rest.size())
+    if (!peek(rest, length) || length < 4 || length > rest.size())
         return false;
     const raw_bytes bytes = rest.first(length);
     rest = rest.subspan(length);
@@ -111,7 +115,7 @@ struct routing_message
         return true;
     raw_bytes addresses = bytes.subspan(format.header_size);
     // RTA_DST, RTA_GATEWAY and RTA_NETMASK are the lowest bits, and come in this order.
-    for (raw_bytes* address : {&message.destination, &message.gateway, &message.netmask}) {
+    for (routing_address* address : {&message.destination, &message.gateway, &message.netmask}) {
         if ((present & 1) != 0 && !next_address(addresses, format.alignment, *address))
             return true;
         present >>= 1;
@@ -120,36 +124,18 @@ struct routing_message
     return true;
 }
 
-/// The IPv4 address in a system's address (sockaddr_in), or the mask. A mask ends before its zeros:
-/// 255.255.255.0 has a length of 7. What is cut off is 0.
-[[nodiscard]] inline net::ip::address_v4 ipv4_of(raw_bytes address) noexcept
-{
-    net::ip::address_v4::bytes_type octets{};
-    constexpr std::size_t at = 4;
-    for (std::size_t i = 0; i < octets.size() && at + i < address.size(); ++i)
-        octets[i] = std::to_integer<unsigned char>(address[at + i]);
-    return net::ip::address_v4(octets);
-}
-
-/// Whether a system's address says that it is an IPv4 one.
-[[nodiscard]] inline bool is_ipv4(raw_bytes address) noexcept
-{
-    return address.size() >= 2 && address[1] == routing_family_ipv4;
-}
-
-/// Whether a route is to 0.0.0.0/0. It may come without a netmask, and a netmask may be shorter
-/// than the zeros at its end and have any family.
+/// Whether a route is to 0.0.0.0/0. It may come without a netmask, or with one of any family.
 [[nodiscard]] inline bool is_to_everywhere(const routing_message& route) noexcept
 {
-    return is_ipv4(route.destination) && ipv4_of(route.destination).is_unspecified() &&
-           ipv4_of(route.netmask).is_unspecified() && (route.flags & route_is_to_host) == 0;
+    return route.destination.is_ipv4 && route.destination.value.is_unspecified() &&
+           route.netmask.value.is_unspecified() && (route.flags & route_is_to_host) == 0;
 }
 
 /// Adds the usable and the blocked default routes of a dump (sysctl NET_RT_DUMP). Of several to one
 /// destination OpenBSD lists the one with the best priority first; the others have no metric. False
 /// if a message cannot be read, which may be the default route, or the dump was cut off.
 [[nodiscard]] inline bool read_route_dump(raw_bytes dump, const routing_format& format,
-                                          std::vector<default_route>& routes)
+                                          default_routes& routes)
 {
     bool good = true;
     routing_message message;
@@ -163,8 +149,8 @@ struct routing_message
         // What a route with RTF_REJECT or RTF_BLACKHOLE would take is refused or dropped.
         route.blocked = (message.flags & route_is_barred) != 0;
         // The "gateway" of a route over a tunnel is its interface, a link-layer address (AF_LINK).
-        if ((message.flags & route_has_gateway) != 0 && is_ipv4(message.gateway))
-            route.gateway = ipv4_of(message.gateway);
+        if ((message.flags & route_has_gateway) != 0 && message.gateway.is_ipv4)
+            route.gateway = message.gateway.value;
         route.interface_index = message.index;
         // macOS has a default route for the primary interface, and a scoped one for each further
         // interface that is connected, such as Wi-Fi beside Ethernet.
@@ -175,9 +161,8 @@ struct routing_message
     return good && dump.empty();
 }
 
-/// Whether what was read from a routing socket may concern the choice of a gateway: a default
-/// route, an address, an interface, or something that cannot be read. Messages of another version
-/// do not: the kernel is newer than this program.
+/// Whether a notice is about a default route, an address, an interface, or cannot be read. One of
+/// another version is not: the kernel is newer than this program.
 [[nodiscard]] inline bool concerns_gateway(raw_bytes notice, const routing_format& format) noexcept
 {
     routing_message message;
@@ -216,21 +201,18 @@ inline constexpr routing_format system_routing_format{
 };
 // The readers above have these numbers without the system's headers.
 static_assert(RTM_ADD == route_added && RTM_DELETE == 2 && RTM_CHANGE == route_changed);
-static_assert(RTM_GET == route_told);
 static_assert(RTF_UP == route_is_up && RTF_GATEWAY == route_has_gateway);
 static_assert(RTF_HOST == route_is_to_host && (RTF_REJECT | RTF_BLACKHOLE) == route_is_barred);
 static_assert(RTA_DST == 1 && RTA_GATEWAY == 2 && RTA_NETMASK == 4);
-static_assert(std::byte{AF_INET} == routing_family_ipv4);
+static_assert(RTM_GET == route_told && std::byte{AF_INET} == routing_family_ipv4);
 
-/// See gateway.hpp. ENOMEM, if the table grows much between the two calls, counts as a shortage:
-/// the client asks again.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
+/// See gateway.hpp. ENOMEM, where the table grows between the calls, is a shortage: ask again.
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
 {
     std::array<int, 6> name{CTL_NET, PF_ROUTE, 0, AF_INET, NET_RT_DUMP, 0};
-    std::vector<default_route> routes;
+    default_routes routes;
     std::size_t size = 0;
-    if (::sysctl(name.data(), name.size(), nullptr, &size, nullptr, 0) != 0)
-        size = 0;            // and the second call says why
+    ::sysctl(name.data(), name.size(), nullptr, &size, nullptr, 0); // the second call tells errors
     size += size / 4 + 1024; // so that a few more routes do no harm
     std::vector<std::byte> dump(size);
     if (::sysctl(name.data(), name.size(), dump.data(), &size, nullptr, 0) != 0)
@@ -247,8 +229,7 @@ static_assert(std::byte{AF_INET} == routing_family_ipv4);
     return open_socket(PF_ROUTE, SOCK_RAW, 0);
 }
 
-/// See gateway.hpp. What other programs ask the routing socket is heard too (RTM_GET), and is no
-/// change.
+/// See gateway.hpp. What other programs ask is heard too (RTM_GET), and is no change.
 [[nodiscard]] inline bool concerns_gateway(raw_bytes notice) noexcept
 {
     return concerns_gateway(notice, system_routing_format);
@@ -257,7 +238,7 @@ static_assert(std::byte{AF_INET} == routing_family_ipv4);
 #elif !defined(__linux__) && !defined(_WIN32)
 
 // Other systems tell no routes: client_options::gateway has to be set.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
 {
     error = errc::routes_unreadable;
     return {};

@@ -9,17 +9,17 @@
 
 #include <natpmp/detail/asio.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #if !defined(_WIN32)
-#include <sys/types.h>
-
-#include <sys/socket.h>
-
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #endif
 
@@ -30,8 +30,7 @@ namespace detail {
 /// network's.
 using raw_bytes = std::span<const std::byte>;
 
-/// Copies a value from some place in bytes, which need no alignment. False if they end before it
-/// does.
+/// Copies a value from a place in bytes that need no alignment. False if they end before it does.
 template <class Value>
 [[nodiscard]] bool peek(raw_bytes from, Value& value, std::size_t at = 0) noexcept
 {
@@ -96,42 +95,36 @@ struct descriptor_guard
 /// Waits for a descriptor that Asio has no class for, such as a netlink socket or a timerfd.
 /// `Stream` is Asio's basic_stream_descriptor, which waits for any.
 template <class Stream>
-class readable_descriptor
+class readable_descriptor : public Stream
 {
 public:
-    template <class Executor>
-    explicit readable_descriptor(const Executor& executor) : stream_(executor)
-    {}
+    using Stream::Stream;
 
     /// Waits until there may be something to read; completes with (error_code).
     template <class Handler>
     void async_wait(Handler handler)
     {
-        stream_.async_wait(Stream::wait_read, std::move(handler));
+        Stream::async_wait(Stream::wait_read, std::move(handler));
     }
 
     /// Ends a pending wait, with operation_aborted.
     void close()
     {
         error_code ignored;
-        stream_.close(ignored);
+        Stream::close(ignored);
     }
 
 protected:
-    /// Takes a descriptor that was just made, and closes it later. Below 0 there is none: errno
-    /// says why.
+    /// Takes a descriptor that was just made. Below 0 there is none: errno says why.
     error_code assign(int created)
     {
         error_code error = created < 0 ? last_system_error() : error_code{};
-        descriptor_guard guard(created); // Asio's assign() throws if it is out of memory
         if (!error)
-            stream_.assign(created, error);
-        if (!error)
-            guard.descriptor = -1;
+            Stream::assign(created, error);
+        if (error && created >= 0)
+            ::close(created);
         return error;
     }
-
-    Stream stream_;
 };
 
 #endif // !_WIN32
