@@ -142,9 +142,9 @@ TEST_CASE("gateway_routing: routes that are no way out", "[gateway]")
         one.addresses[1] = any_address(28, GENERATE(24U, 28U, 30U));
         one.addresses[1][5] = std::byte{1};
     }
-    SECTION("a gateway that is 0.0.0.0, or not there")
+    SECTION("a gateway that is 0.0.0.0, cut off, or not there")
     {
-        one.addresses[1] = GENERATE(ipv4("0.0.0.0"), buffer{});
+        one.addresses[1] = GENERATE(ipv4("0.0.0.0"), ipv4("192.168.1.1", 7), buffer{});
     }
     SECTION("no gateway at all")
     {

@@ -61,7 +61,7 @@ constexpr std::byte routing_family_ipv4{2};       // AF_INET
 /// What a system's address (sockaddr) or a netmask says.
 struct routing_address
 {
-    bool is_ipv4 = false;
+    bool is_ipv4 = false; // and whole
     /// 0.0.0.0 if there is none.
     net::ip::address_v4 value{};
 };
@@ -91,7 +91,7 @@ struct routing_message
     net::ip::address_v4::bytes_type octets{};
     for (std::size_t i = 0; i < octets.size() && 4 + i < length; ++i)
         octets[i] = std::to_integer<unsigned char>(rest[4 + i]);
-    address = {length >= 2 && rest[1] == routing_family_ipv4, net::ip::address_v4(octets)};
+    address = {length >= 8 && rest[1] == routing_family_ipv4, net::ip::address_v4(octets)};
     const std::size_t taken = (std::max(length, std::size_t{1}) + alignment - 1) / alignment;
     rest = rest.subspan(std::min(rest.size(), taken * alignment));
     return true;
