@@ -12,22 +12,23 @@
 
 #include <cstdint>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 // What a system tells. Each of these headers defines, in natpmp::detail,
 //
-//   std::vector<default_route> read_system_routes(error_code& error);
+//   default_routes read_system_routes(error_code& error);
 //     The host's default routes. `error` comes in clear; it gets errc::routes_unreadable, or what
 //     the system says.
 //
 // and, but for Windows (see change_notices.hpp),
 //
-//   int open_change_notices(error_code& error) noexcept;
-//     A descriptor, which the caller closes, that becomes readable when IPv4 routes, rules,
-//     addresses or interfaces change; -1 on failure.
-//   bool drain_change_notices(int descriptor) noexcept;
-//     Reads the notices that are there, without blocking. Whether the default gateway or a local
-//     address may have changed; true too if notices were lost.
+//   int open_change_notices() noexcept;
+//     A socket, which the caller closes, that becomes readable when IPv4 routes, rules, addresses
+//     or interfaces change; -1 and errno on failure.
+//   bool concerns_gateway(raw_bytes notice) noexcept;
+//     Whether what was read from that socket says, or does not let see, that the default gateway or
+//     a local address may be another.
 #if defined(__linux__)
 #include <natpmp/detail/platform/netlink.hpp>
 #elif defined(_WIN32)
@@ -54,8 +55,8 @@ namespace detail {
         error = errc::no_gateway;
     if (error)
         return {};
-    const std::vector<default_route> routes = read_system_routes(error);
-    gateway found = error ? gateway{} : choose_gateway(routes, interface_index, error);
+    default_routes routes = read_system_routes(error);
+    gateway found = error ? gateway{} : choose_gateway(std::move(routes), interface_index, error);
     if (error)
         return {};
     if (!any) {

@@ -113,7 +113,7 @@ public:
     /// has such a clock.
     [[nodiscard]] time_point now() const noexcept
     {
-        return detail::boot_time_now();
+        return detail::boot_clock::now();
     }
 
     /// 32 bits that nobody can guess.

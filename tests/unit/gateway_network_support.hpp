@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "unit/gateway_netlink_support.hpp"
 
+#include <natpmp/detail/platform/change_notices.hpp>
 #include <natpmp/gateway.hpp>
 
 #include <cstdlib>

@@ -52,7 +52,7 @@ TEST_CASE("gateway_proc: a table as the kernel prints it", "[gateway]")
 TEST_CASE("gateway_proc: numbers are in the host's byte order", "[gateway]")
 {
     const bool little = std::endian::native == std::endian::little;
-    CHECK(detail::from_kernel(little ? 0x0101A8C0 : 0xC0A80101).to_string() == "192.168.1.1");
+    CHECK(detail::to_address(little ? 0x0101A8C0 : 0xC0A80101).to_string() == "192.168.1.1");
     CHECK(kernel_hex("192.168.1.1") == (little ? "0101A8C0" : "C0A80101"));
 }
 

@@ -8,10 +8,10 @@
 
 #include <natpmp/detail/platform/proc_route.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,19 +59,24 @@ inline std::string line(const line_fields& from = {})
 inline const std::string heading = padded_line(
     "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
 
-/// Reads a text, which is exactly as long as its bytes, so that AddressSanitizer sees a read past
-/// its end.
-inline std::vector<detail::named_route> routes_of(std::string_view text)
+/// A default route, and the name of its interface.
+struct named_route
 {
-    std::vector<char> exact(text.begin(), text.end());
-    if (text.empty())
-        return {}; // some fmemopen() refuse it
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-        ::fmemopen(exact.data(), exact.size(), "r"), &std::fclose);
-    natpmp::error_code error;
-    auto routes = detail::parse_routes(file.get(), error);
-    if (error)
-        throw natpmp::system_error(error);
+    detail::default_route route;
+    std::string interface_name;
+};
+
+/// Reads a text line by line; the last one may have no end.
+inline std::vector<named_route> routes_of(std::string_view text)
+{
+    std::vector<named_route> routes;
+    while (!text.empty()) {
+        const std::string line(text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1));
+        text.remove_prefix(line.size());
+        ifreq interface{};
+        if (const auto route = detail::parse_route_line(line.c_str(), interface))
+            routes.push_back({*route, interface.ifr_name});
+    }
     return routes;
 }
 

@@ -206,17 +206,17 @@ TEST_CASE("gateway_routing: messages of another version are skipped", "[gateway]
     CHECK(detail::read_route_dump(dump, format, routes));
     REQUIRE(routes.size() == 1);
     CHECK(routes[0].gateway == v4("10.0.0.2"));
-    CHECK_FALSE(detail::notice_concerns_gateway(message(other, 0xC), format));
+    CHECK_FALSE(detail::concerns_gateway(message(other, 0xC), format));
     auto added = via("10.0.0.1");
     added.type = 1;
-    CHECK_FALSE(detail::notice_concerns_gateway(message(other, added), format));
+    CHECK_FALSE(detail::concerns_gateway(message(other, added), format));
 }
 
 TEST_CASE("gateway_routing: what concerns the gateway", "[gateway]")
 {
     const auto format = each_format();
     const auto concerns = [&](const buffer& notice) {
-        return detail::notice_concerns_gateway(notice, format);
+        return detail::concerns_gateway(notice, format);
     };
     CHECK_FALSE(concerns({}));
     for (unsigned type = 0; type < 256; ++type) {

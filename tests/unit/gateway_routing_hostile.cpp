@@ -28,7 +28,7 @@ outcome read(const buffer& dump, const detail::routing_format& format)
     const detail::raw_bytes bytes(exact.get(), dump.size());
     outcome result;
     result.whole = detail::read_route_dump(bytes, format, result.routes);
-    static_cast<void>(detail::notice_concerns_gateway(bytes, format));
+    static_cast<void>(detail::concerns_gateway(bytes, format));
     return result;
 }
 

@@ -74,12 +74,6 @@ TEST_CASE("gateway_rules: what leads to no default route", "[gateway]")
     {
         body[0] = std::byte{AF_INET6};
     }
-    SECTION("a number too short")
-    {
-        body = joined(
-            {body, attribute(GENERATE(as<unsigned short>{}, FRA_TABLE, FRA_SUPPRESS_PREFIXLEN),
-                             buffer(3))});
-    }
     SECTION("one cut off")
     {
         const auto size = body.size();
@@ -141,7 +135,9 @@ std::string with_rules(const std::vector<buffer>& answer)
         sockets.answer(datagram);
     natpmp::error_code error;
     const auto routes = detail::read_netlink_routes(sockets.ends[0], error);
-    std::string result = error ? error.message() : std::string();
+    if (error)
+        return error.message();
+    std::string result;
     for (const auto& route : routes)
         result += std::to_string(route.table) + ' ';
     return result;
@@ -193,8 +189,7 @@ TEST_CASE("gateway_rules: tables that rules of a real kernel lead to", "[gateway
 TEST_CASE("gateway_rules: change notices of rules and of other tables", "[gateway]")
 {
     const auto result = in_own_network([](int control) {
-        natpmp::error_code error;
-        const int notices = detail::open_change_notices(error);
+        const int notices = detail::open_change_notices();
         std::string text = drained(notices);
         change(control, RTM_NEWRULE, rule_to(100));
         text += drained(notices);

@@ -98,10 +98,6 @@ TEST_CASE("gateway_windows: what is no usable default route")
     {
         row.NextHop.si_family = AF_INET6;
     }
-    SECTION("loopback")
-    {
-        row.Loopback = TRUE;
-    }
     SECTION("expired")
     {
         row.ValidLifetime = 0;

@@ -32,7 +32,7 @@ struct fixture
                 return;
             timer.acknowledge();
             ++fired;
-            at = detail::boot_time_now();
+            at = detail::boot_clock::now();
         });
     }
 
@@ -45,7 +45,7 @@ struct fixture
 
     asio::io_context context;
     Timer timer{context.get_executor()};
-    natpmp::time_point start = detail::boot_time_now();
+    natpmp::time_point start = detail::boot_clock::now();
     natpmp::time_point at = detail::never;
     int ended = 0;
     int fired = 0;

@@ -139,8 +139,7 @@ private:
     [[nodiscard]] socket bound_to(const net::ip::udp::endpoint& local) const
     {
         socket result{executor_, local};
-        error_code inherited; // then a child of the test may hold the port
-        detail::close_on_exec(result, inherited);
+        detail::close_on_exec(result); // else a child of the test may hold the port
         result.non_blocking(true);
         result.set_option(net::ip::multicast::outbound_interface{endpoint_.address().to_v4()});
         return result;

@@ -23,6 +23,24 @@ namespace detail {
 
 #if !defined(_WIN32)
 
+/// Reads the notices that are there, without blocking. Returns whether any may concern the default
+/// gateway or a local address; true too if notices were lost.
+[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
+{
+    std::array<std::byte, 8192> buffer; // what does not fit is cut off, and concerns
+    bool changed = false;
+    // While routes change without end the caller gets its turn; the rest ends its next wait.
+    for (int count = 0; count < 1000; ++count) {
+        const auto size = ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (size < 0 && errno != ENOBUFS)
+            break;
+        // ENOBUFS: the socket's buffer was full, and notices were dropped.
+        changed = changed || size < 0 ||
+                  concerns_gateway(raw_bytes(buffer).first(static_cast<std::size_t>(size)));
+    }
+    return changed;
+}
+
 /// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs. Where
 /// neither is to be had open() says so, and a change is found when a request fails.
 template <class Executor>
@@ -34,16 +52,13 @@ public:
     /// Subscribes to the notices.
     error_code open()
     {
-        error_code error;
-        const int created = open_change_notices(error);
-        return this->assign(created, error);
+        return this->assign(open_change_notices());
     }
 
-    /// Reads what is there; true if the gateway or the local address may be another. Never blocks:
-    /// a wait may end without anything to read.
+    /// Reads what is there, if anything; true if the gateway or local address may be another.
     [[nodiscard]] bool read()
     {
-        return drain_change_notices(this->stream_.native_handle());
+        return drain_change_notices(this->native_handle());
     }
 };
 
@@ -52,11 +67,10 @@ public:
 /// Notices by the IP Helper API, which sets an event when an IPv4 route changes. A new address of
 /// the host brings one too: Windows has a route to each (192.168.1.7/32, on-link).
 template <class Executor>
-class change_notices
+class change_notices : public net::windows::basic_object_handle<Executor>
 {
 public:
-    explicit change_notices(const Executor& executor) : event_(executor)
-    {}
+    using net::windows::basic_object_handle<Executor>::basic_object_handle;
 
     ~change_notices()
     {
@@ -70,21 +84,12 @@ public:
         const HANDLE created = ::CreateEventW(nullptr, FALSE, FALSE, nullptr);
         if (!created)
             return last_system_error();
-        error_code error;
-        event_.assign(created, error);
-        if (error) {
-            ::CloseHandle(created);
-            return error;
-        }
+        this->assign(created);
         // FALSE: without a first call that only says that the subscription begins.
-        return windows_error(::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_));
-    }
-
-    /// Waits until there may have been a change; completes with (error_code).
-    template <class Handler>
-    void async_wait(Handler handler)
-    {
-        event_.async_wait(std::move(handler));
+        const auto status = ::NotifyRouteChange2(AF_INET, &changed, created, FALSE, &routes_);
+        if (status != NO_ERROR)
+            close();
+        return windows_error(status);
     }
 
     /// True: the gateway or the local address may be another. The event does not say which.
@@ -100,7 +105,7 @@ public:
         if (const HANDLE subscription = std::exchange(routes_, nullptr))
             ::CancelMibChangeNotify2(subscription);
         error_code ignored;
-        event_.close(ignored);
+        net::windows::basic_object_handle<Executor>::close(ignored);
     }
 
 private:
@@ -110,7 +115,6 @@ private:
         ::SetEvent(event);
     }
 
-    net::windows::basic_object_handle<Executor> event_;
     HANDLE routes_ = nullptr;
 };
 

@@ -7,7 +7,6 @@
 #ifndef NATPMP_DETAIL_PLATFORM_CLOCK_HPP
 #define NATPMP_DETAIL_PLATFORM_CLOCK_HPP
 
-#include <natpmp/detail/asio.hpp> // on Windows, the system's header too
 #include <natpmp/detail/core/time.hpp>
 #include <natpmp/detail/platform/system.hpp>
 
@@ -16,85 +15,62 @@
 
 // clang-format off
 #include NATPMP_ASIO_HEADER(basic_waitable_timer.hpp)
-#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
 #include NATPMP_ASIO_HEADER(wait_traits.hpp)
+#if defined(__linux__)
+#include NATPMP_ASIO_HEADER(posix/stream_descriptor.hpp)
+#include <sys/timerfd.h>
+#endif
 // clang-format on
 
-#if !defined(_WIN32)
 #include <time.h>
-#endif
-#if defined(__linux__)
-#include <sys/timerfd.h>
-#include <unistd.h>
-#endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// The time since the machine started, the time that it slept included. Where the system has no
-/// such clock (NetBSD, DragonFly BSD) it may stand still in sleep; it never steps.
-[[nodiscard]] inline time_point boot_time_now() noexcept
-{
-#if defined(_WIN32)
-    // GetTickCount64() goes in steps of 10 to 16 ms. QueryPerformanceCounter() need not count
-    // sleep.
-    return time_point{std::chrono::milliseconds{::GetTickCount64()}};
-#elif defined(__APPLE__)
-    // CLOCK_MONOTONIC_RAW is what mach_continuous_time() counts, in nanoseconds. CLOCK_MONOTONIC
-    // follows adjustments of the clock.
-    return time_point{std::chrono::floor<duration>(std::chrono::nanoseconds{
-        static_cast<std::int64_t>(::clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW))})};
-#else
-// On Linux CLOCK_MONOTONIC stands still in sleep.
-#if defined(CLOCK_BOOTTIME)
-    constexpr clockid_t clock = CLOCK_BOOTTIME;
-#else
-    constexpr clockid_t clock = CLOCK_MONOTONIC;
-#endif
-    timespec value{};
-    ::clock_gettime(clock, &value);
-    return time_point{std::chrono::seconds{value.tv_sec} +
-                      std::chrono::floor<duration>(std::chrono::nanoseconds{value.tv_nsec})};
-#endif
-}
-
-/// boot_time_now() as a clock in the form that Asio takes. platform_clock has no now(), so that the
-/// core cannot read it.
+/// The time since the machine started, the time that it slept included; where the system does not
+/// count that (NetBSD, DragonFly BSD) it stands still in sleep. It never steps. platform_clock has
+/// no now(), so that the core cannot read it.
 struct boot_clock : platform_clock
 {
     [[nodiscard]] static time_point now() noexcept
     {
-        return boot_time_now();
+#if defined(_WIN32)
+        // In steps of 10 to 16 ms. QueryPerformanceCounter() need not count sleep.
+        return time_point{std::chrono::milliseconds(::GetTickCount64())};
+#else
+#if defined(__APPLE__)
+        // What mach_continuous_time() counts. CLOCK_MONOTONIC follows adjustments of the clock.
+        constexpr clockid_t source = CLOCK_MONOTONIC_RAW;
+#elif defined(CLOCK_BOOTTIME)
+        // On Linux CLOCK_MONOTONIC stands still in sleep.
+        constexpr clockid_t source = CLOCK_BOOTTIME;
+#else
+        constexpr clockid_t source = CLOCK_MONOTONIC;
+#endif
+        timespec value{};
+        ::clock_gettime(source, &value);
+        return time_point{std::chrono::seconds{value.tv_sec} +
+                          std::chrono::floor<duration>(std::chrono::nanoseconds{value.tv_nsec})};
+#endif
     }
 };
 
 /// Asio's timer on the boot clock. What the system waits by may stand still while the machine
 /// sleeps; but Asio reads the clock again at least every five minutes, and at any other event. So
-/// a wait that should have ended in sleep ends at most five minutes late.
+/// a wait that should have ended in sleep ends at most five minutes late. Setting the time ends a
+/// pending wait, by an error; `never` stops the timer.
 template <class Executor>
 class portable_timer
+    : public net::basic_waitable_timer<boot_clock, net::wait_traits<boot_clock>, Executor>
 {
 public:
-    explicit portable_timer(const Executor& executor) : timer_(executor)
-    {}
+    using net::basic_waitable_timer<boot_clock, net::wait_traits<boot_clock>,
+                                    Executor>::basic_waitable_timer;
 
-    /// Makes the timer usable, if it is not yet.
+    /// Makes the timer usable. Only a timerfd is not yet.
     error_code open()
     {
         return {};
-    }
-
-    /// Sets when a later wait ends; `never` stops it. A pending wait ends at once, by an error.
-    void expires_at(time_point at)
-    {
-        timer_.expires_at(at);
-    }
-
-    /// Waits until the set time; completes with (error_code).
-    template <class Handler>
-    void async_wait(Handler handler)
-    {
-        timer_.async_wait(std::move(handler));
     }
 
     /// Takes note that the time came. Only a timerfd needs it: it stays readable until it is read,
@@ -105,11 +81,8 @@ public:
     /// Ends a pending wait, with operation_aborted.
     void close()
     {
-        timer_.cancel();
+        this->cancel();
     }
-
-private:
-    net::basic_waitable_timer<boot_clock, net::wait_traits<boot_clock>, Executor> timer_;
 };
 
 #if defined(__linux__)
@@ -118,44 +91,34 @@ private:
 /// meanwhile is sent when it wakes up. Nor does it wake the process every five minutes, as Asio's
 /// timer does. A pending wait goes on when the time is set anew.
 template <class Executor>
-class timerfd_timer : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
+class platform_timer : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
 {
 public:
     using readable_descriptor<net::posix::basic_stream_descriptor<Executor>>::readable_descriptor;
 
     error_code open()
     {
-        if (this->stream_.is_open())
-            return {};
-        const int created = ::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-        return this->assign(created, created < 0 ? last_system_error() : error_code{});
+        return this->assign(::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
     }
 
     void expires_at(time_point at)
     {
+        // A time in the past ends the wait at once; 0 stops the timer.
+        const std::int64_t since = std::max<std::int64_t>(at.time_since_epoch().count(), 1);
         itimerspec value{};
-        if (at != never) {
-            // A time in the past ends the wait at once; 0 would stop the timer.
-            const duration since = std::max(at.time_since_epoch(), duration{1});
-            const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-            value.it_value.tv_sec = static_cast<time_t>(seconds.count());
-            value.it_value.tv_nsec =
-                static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
-        }
-        ::timerfd_settime(this->stream_.native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
+        if (at != never)
+            value.it_value = {static_cast<time_t>(since / 1'000'000),
+                              static_cast<long>(since % 1'000'000 * 1000)}; // from microseconds
+        ::timerfd_settime(this->native_handle(), TFD_TIMER_ABSTIME, &value, nullptr);
     }
 
     void acknowledge()
     {
+        std::uint64_t count = 0;
         // EAGAIN: the timer was set to another time after the wait had ended.
-        std::uint64_t expirations = 0;
-        if (::read(this->stream_.native_handle(), &expirations, sizeof expirations) < 0)
-            return;
+        [[maybe_unused]] auto size = ::read(this->native_handle(), &count, sizeof count);
     }
 };
-
-template <class Executor>
-using platform_timer = timerfd_timer<Executor>;
 
 #else
 

@@ -11,99 +11,77 @@
 
 #if defined(_WIN32)
 
-#include <algorithm>
-#include <limits>
-#include <memory>
-
 #include <iphlpapi.h>
 #include <netioapi.h>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// The error that a function of the API returns; it sets no GetLastError().
+/// The error in what a function of the API returns; it sets no GetLastError(). ERROR_NOT_FOUND and
+/// ERROR_NO_DATA are none: there are no routes, addresses or adapters.
 [[nodiscard]] inline error_code windows_error(DWORD status) noexcept
 {
-    return {static_cast<int>(status), net::error::get_system_category()};
+    const bool good = status == ERROR_NOT_FOUND || status == ERROR_NO_DATA;
+    return good ? error_code{} : system_error_code(static_cast<int>(status));
 }
 
-/// Converts an address, which is in network byte order.
-[[nodiscard]] inline net::ip::address_v4 to_address(const in_addr& address) noexcept
+/// Reads the list of adapters, which points into its buffer. A host without any gets zeros, and an
+/// adapter with index 0 is none.
+[[nodiscard]] inline std::vector<std::max_align_t> read_adapters(error_code& error)
 {
-    return net::ip::address_v4(ntohl(address.s_addr));
+    constexpr ULONG flags = GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST |
+                            GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
+    std::vector<std::max_align_t> buffer;
+    // The documentation says to begin with this size. The list may grow between two calls.
+    ULONG size = 16384, status = ERROR_BUFFER_OVERFLOW;
+    while (status == ERROR_BUFFER_OVERFLOW) {
+        buffer.assign(size / sizeof(std::max_align_t) + 1, {});
+        status = ::GetAdaptersAddresses(
+            AF_INET, flags, nullptr, reinterpret_cast<IP_ADAPTER_ADDRESSES*>(buffer.data()), &size);
+    }
+    error = windows_error(status);
+    return buffer;
 }
 
-/// Whether routes over an adapter can be used: it is up, and not the loopback one.
-[[nodiscard]] inline bool is_usable_adapter(const IP_ADAPTER_ADDRESSES& adapter) noexcept
-{
-    return adapter.OperStatus == IfOperStatusUp && adapter.IfType != IF_TYPE_SOFTWARE_LOOPBACK;
-}
-
-/// Adds a row of the forwarding table if it is a default route through an IPv4 gateway and over a
-/// usable adapter of the list. The metric that counts is the route's and the interface's together.
-/// A row has no flag for a route that lets nothing out, so none is marked as blocked.
+/// Adds a row of the forwarding table if it is a default route through an IPv4 gateway and over an
+/// adapter of the list that is up, and not the loopback one. The metric that counts is the route's
+/// and the interface's together. A row has no flag for what lets nothing out: no route is blocked.
 inline void add_row(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* adapters,
-                    std::vector<default_route>& routes)
+                    default_routes& routes)
 {
     const SOCKADDR_INET& destination = row.DestinationPrefix.Prefix;
     // A VPN's default route has no next hop; a half-route has a prefix length of 1.
     if (row.DestinationPrefix.PrefixLength != 0 || destination.si_family != AF_INET ||
-        row.NextHop.si_family != AF_INET || row.NextHop.Ipv4.sin_addr.s_addr == 0 || row.Loopback ||
+        row.NextHop.si_family != AF_INET || row.NextHop.Ipv4.sin_addr.s_addr == 0 ||
         row.ValidLifetime == 0)
         return;
     while (adapters && adapters->IfIndex != row.InterfaceIndex)
         adapters = adapters->Next;
-    if (!adapters || !is_usable_adapter(*adapters))
+    if (!adapters || adapters->OperStatus != IfOperStatusUp ||
+        adapters->IfType == IF_TYPE_SOFTWARE_LOOPBACK)
         return;
-    // In 64 bits: an overflow would make the worst route the best.
-    constexpr std::uint64_t highest = std::numeric_limits<std::uint32_t>::max();
     default_route route;
-    route.gateway = to_address(row.NextHop.Ipv4.sin_addr);
+    route.gateway = to_address(row.NextHop.Ipv4.sin_addr.s_addr);
     route.interface_index = row.InterfaceIndex;
-    route.metric = static_cast<std::uint32_t>(
-        std::min(highest, std::uint64_t{row.Metric} + adapters->Ipv4Metric));
+    route.metric = row.Metric + adapters->Ipv4Metric;
+    if (route.metric < row.Metric) // an overflow would make the worst route the best
+        route.metric = 0xFFFFFFFF;
     routes.push_back(route);
 }
 
-/// Reads the list of adapters. It points into its buffer, which therefore has the strictest
-/// alignment; empty: a host without any adapter.
-[[nodiscard]] inline std::vector<std::max_align_t> read_adapters(error_code& error)
-{
-    constexpr ULONG flags = GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST |
-                            GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER |
-                            GAA_FLAG_SKIP_FRIENDLY_NAME;
-    std::vector<std::max_align_t> buffer;
-    // The documentation says to begin with this size. The list may grow between two calls.
-    ULONG size = 16384;
-    constexpr int attempts = 5;
-    ULONG status = ERROR_BUFFER_OVERFLOW;
-    for (int attempt = 0; status == ERROR_BUFFER_OVERFLOW && attempt < attempts; ++attempt) {
-        buffer.resize(size / sizeof(std::max_align_t) + 1);
-        status = ::GetAdaptersAddresses(
-            AF_INET, flags, nullptr, reinterpret_cast<IP_ADAPTER_ADDRESSES*>(buffer.data()), &size);
-    }
-    if (status != NO_ERROR)
-        buffer.clear();
-    if (status != NO_ERROR && status != ERROR_NO_DATA)
-        error = windows_error(status);
-    return buffer;
-}
-
 /// See gateway.hpp. The adapters tell which interfaces are up, and their metrics.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
 {
-    const auto adapters = read_adapters(error);
+    const auto buffer = read_adapters(error);
+    const auto* adapters = reinterpret_cast<const IP_ADAPTER_ADDRESSES*>(buffer.data());
     MIB_IPFORWARD_TABLE2* rows = nullptr;
-    const DWORD status = error ? NO_ERROR : ::GetIpForwardTable2(AF_INET, &rows);
-    // ERROR_NOT_FOUND: a host without routes.
-    if (status != NO_ERROR && status != ERROR_NOT_FOUND)
-        error = windows_error(status);
-    const std::unique_ptr<MIB_IPFORWARD_TABLE2, decltype(&::FreeMibTable)> owner(rows,
-                                                                                 &::FreeMibTable);
-    std::vector<default_route> routes;
-    for (ULONG index = 0; rows && !adapters.empty() && index < rows->NumEntries; ++index)
-        add_row(rows->Table[index], reinterpret_cast<const IP_ADAPTER_ADDRESSES*>(adapters.data()),
-                routes);
+    if (!error)
+        error = windows_error(::GetIpForwardTable2(AF_INET, &rows));
+    default_routes routes;
+    for (ULONG index = 0; rows && index < rows->NumEntries; ++index)
+        add_row(rows->Table[index], adapters, routes);
+    if (rows)
+        ::FreeMibTable(rows);
     return routes;
 }
 
@@ -112,12 +90,10 @@ inline void add_row(const MIB_IPFORWARD_ROW2& row, const IP_ADAPTER_ADDRESSES* a
                                                   error_code& error)
 {
     MIB_UNICASTIPADDRESS_TABLE* rows = nullptr;
-    const DWORD status = ::GetUnicastIpAddressTable(AF_INET, &rows);
-    if (status != NO_ERROR && status != ERROR_NOT_FOUND)
-        error = windows_error(status);
+    error = windows_error(::GetUnicastIpAddressTable(AF_INET, &rows));
     std::uint32_t found = 0;
     for (ULONG index = 0; rows && index < rows->NumEntries; ++index)
-        if (local_address == to_address(rows->Table[index].Address.Ipv4.sin_addr))
+        if (local_address == to_address(rows->Table[index].Address.Ipv4.sin_addr.s_addr))
             found = rows->Table[index].InterfaceIndex;
     if (rows)
         ::FreeMibTable(rows);

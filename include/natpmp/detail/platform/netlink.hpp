@@ -13,13 +13,11 @@
 #if defined(__linux__)
 
 #include <algorithm>
-#include <type_traits>
-
-#include <sys/time.h>
 
 #include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <sys/time.h>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -40,50 +38,40 @@ template <auto Length, class Header>
     return true;
 }
 
-/// The bodies of attributes, by type; of two of one type, the last one's. RTA_TABLE and FRA_TABLE,
-/// the highest types that are asked for, are 15.
-using attribute_bodies = std::array<raw_bytes, 16>;
-
-/// Reads the attributes of a message or next hop, those of all types: the kernel adds new ones.
-/// False if something there is none.
-[[nodiscard]] inline bool read_attributes(raw_bytes rest, attribute_bodies& found) noexcept
+/// The body of the first attribute of a type; nothing if there is none.
+[[nodiscard]] inline raw_bytes find_attribute(raw_bytes rest, unsigned short type) noexcept
 {
     rtattr header;
     raw_bytes body;
     while (next_record<&rtattr::rta_len>(rest, header, body))
-        if (header.rta_type < found.size())
-            found[header.rta_type] = body;
-    return rest.empty();
+        if (header.rta_type == type)
+            return body;
+    return {};
 }
 
-/// Reads the value of an attribute, if it is there. False if it is too short, or of another size
-/// than an IPv4 address where one is wanted.
-template <class Value>
-[[nodiscard]] bool read_value(raw_bytes body, Value& value) noexcept
+/// The number in an attribute of four bytes, as all that are asked for have them; `number` itself
+/// if there is none of this type.
+[[nodiscard]] inline std::uint32_t number_of(raw_bytes attributes, unsigned short type,
+                                             std::uint32_t number = 0) noexcept
 {
-    if constexpr (std::is_same_v<Value, net::ip::address_v4>) {
-        auto octets = value.to_bytes();
-        const bool good = !body.data() || (body.size() == octets.size() && peek(body, octets));
-        value = net::ip::address_v4(octets);
-        return good;
-    } else {
-        return !body.data() || peek(body, value);
-    }
+    const raw_bytes body = find_attribute(attributes, type);
+    if (body.size() == sizeof number)
+        std::memcpy(&number, body.data(), sizeof number);
+    return number;
 }
 
-/// Whether a route is an IPv4 default route for all types of service, in any table but the local
-/// one, which has the host's own addresses.
+/// Whether a route is an IPv4 default route for all types of service.
 [[nodiscard]] inline bool is_default_route(const rtmsg& message) noexcept
 {
-    return message.rtm_family == AF_INET && message.rtm_dst_len == 0 && message.rtm_tos == 0 &&
-           message.rtm_table != RT_TABLE_LOCAL;
+    return message.rtm_family == AF_INET && message.rtm_dst_len == 0 && message.rtm_tos == 0;
 }
 
-/// Adds a route, or one of its next hops, unless its interface is down or it has no IPv4 gateway: a
-/// VPN's tunnel has none, and an IPv6 one (RTA_VIA) answers no NAT-PMP.
-inline void add_route(const default_route& route, unsigned flags,
-                      std::vector<default_route>& routes)
+/// Adds a route by the gateway in its own attributes or in those of a next hop, unless that is down
+/// or has no IPv4 gateway: a VPN's tunnel has none, and one of IPv6 (RTA_VIA) answers no NAT-PMP.
+inline void add_route(default_route route, raw_bytes attributes, unsigned flags,
+                      default_routes& routes)
 {
+    route.gateway = to_address(number_of(attributes, RTA_GATEWAY));
     // RTNH_F_LINKDOWN: the cable was pulled. The kernel keeps the route until somebody deletes it.
     const bool down = (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0;
     if (route.blocked || (!route.gateway.is_unspecified() && !down))
@@ -91,71 +79,59 @@ inline void add_route(const default_route& route, unsigned flags,
 }
 
 /// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway, or one
-/// that lets nothing out. Others are dropped here already: a router may have a million of them.
-inline void read_route(raw_bytes message, std::vector<default_route>& routes)
+/// that lets nothing out, in any table but the local one, which has the host's own addresses.
+/// Others are dropped here already: a router may have a million of them.
+inline void read_route(raw_bytes message, default_routes& routes)
 {
     rtmsg fixed;
     if (!peek(message, fixed) || !is_default_route(fixed))
         return;
+    const raw_bytes attributes = message.subspan(sizeof fixed);
     default_route route;
+    route.preferred_source = to_address(number_of(attributes, RTA_PREFSRC));
+    route.interface_index = number_of(attributes, RTA_OIF);
+    route.metric = number_of(attributes, RTA_PRIORITY);
+    route.table = number_of(attributes, RTA_TABLE, fixed.rtm_table); // the byte ends at 255
+    route.policy = route.table != RT_TABLE_MAIN;
     // RTN_THROW is not blocked: it only ends the search in its table.
     route.blocked = fixed.rtm_type == RTN_UNREACHABLE || fixed.rtm_type == RTN_BLACKHOLE ||
                     fixed.rtm_type == RTN_PROHIBIT;
-    if (!route.blocked && fixed.rtm_type != RTN_UNICAST)
+    if ((fixed.rtm_type != RTN_UNICAST && !route.blocked) || route.table == RT_TABLE_LOCAL)
         return;
-    route.table = fixed.rtm_table; // a number above 255 is in RTA_TABLE
-    attribute_bodies found;
-    if (!read_attributes(message.subspan(sizeof fixed), found) ||
-        !read_value(found[RTA_GATEWAY], route.gateway) ||
-        !read_value(found[RTA_PREFSRC], route.preferred_source) ||
-        !read_value(found[RTA_OIF], route.interface_index) ||
-        !read_value(found[RTA_PRIORITY], route.metric) ||
-        !read_value(found[RTA_TABLE], route.table) || route.table == RT_TABLE_LOCAL)
-        return;
-    route.policy = route.table != RT_TABLE_MAIN;
-    add_route(route, fixed.rtm_flags, routes);
+    add_route(route, attributes, fixed.rtm_flags, routes);
 
     // The next hops of a multipath route share all but the gateway and the interface.
-    raw_bytes hops = found[RTA_MULTIPATH];
+    raw_bytes hops = find_attribute(attributes, RTA_MULTIPATH);
     rtnexthop hop;
-    raw_bytes body;
-    while (next_record<&rtnexthop::rtnh_len>(hops, hop, body)) {
-        attribute_bodies of_hop;
-        route.gateway = {};
+    raw_bytes of_hop;
+    while (next_record<&rtnexthop::rtnh_len>(hops, hop, of_hop)) {
         route.interface_index = static_cast<std::uint32_t>(hop.rtnh_ifindex);
-        if (!read_attributes(body, of_hop) || !read_value(of_hop[RTA_GATEWAY], route.gateway))
-            return;
-        add_route(route, fixed.rtm_flags | hop.rtnh_flags, routes);
+        add_route(route, of_hop, fixed.rtm_flags | hop.rtnh_flags, routes);
     }
 }
 
 /// Marks the routes of the table that an RTM_NEWRULE message leads to, whatever traffic the rule is
 /// for. A rule that suppresses default routes leads to none: wg-quick has one for the main table.
-inline void read_rule(raw_bytes message, std::vector<default_route>& routes)
+inline void read_rule(raw_bytes message, default_routes& routes)
 {
     fib_rule_hdr fixed;
     if (!peek(message, fixed) || fixed.family != AF_INET || fixed.action != FR_ACT_TO_TBL)
         return;
-    std::uint32_t number = fixed.table;
-    // Routes with at most this prefix length are not taken from the table; -1: all are.
-    std::int32_t longest_suppressed = -1;
-    attribute_bodies found;
-    if (!read_attributes(message.subspan(sizeof fixed), found) ||
-        !read_value(found[FRA_TABLE], number) ||
-        !read_value(found[FRA_SUPPRESS_PREFIXLEN], longest_suppressed) || longest_suppressed >= 0)
-        return;
-    for (default_route& route : routes)
-        route.ruled = route.ruled || route.table == number;
+    const raw_bytes attributes = message.subspan(sizeof fixed);
+    const std::uint32_t table = number_of(attributes, FRA_TABLE, fixed.table);
+    // Routes with at most a certain prefix length are not taken from the table; -1: all are.
+    constexpr std::uint32_t none = 0xFFFFFFFF;
+    if (number_of(attributes, FRA_SUPPRESS_PREFIXLEN, none) == none)
+        for (default_route& route : routes)
+            route.ruled = route.ruled || route.table == table;
 }
 
-/// Drops the routes of tables that traffic is not led to. The main one always counts, others if a
-/// rule leads there. Where the rules cannot be read, tables numbered above 255 count: Android has
-/// its default routes there.
-inline void keep_used_tables(std::vector<default_route>& routes, bool rules_known)
+/// Drops the routes of tables that no rule leads to; those of the main one always stay. Where the
+/// rules cannot be read, so do those of tables above 255: Android has its default routes there.
+inline void keep_used_tables(default_routes& routes, bool rules_known)
 {
-    constexpr std::uint32_t most_in_a_byte = 255;
-    std::erase_if(routes, [&](const default_route& route) {
-        return route.policy && !(rules_known ? route.ruled : route.table > most_in_a_byte);
+    std::erase_if(routes, [=](const default_route& route) {
+        return route.policy && !(rules_known ? route.ruled : route.table > 255);
     });
 }
 
@@ -164,8 +140,7 @@ inline void keep_used_tables(std::vector<default_route>& routes, bool rules_know
 struct dump_reader
 {
     /// Gets what the messages say.
-    std::vector<default_route>& routes;
-
+    default_routes& routes;
     /// Set by NLM_F_DUMP_INTR: the table changed during the dump, which may have gaps.
     bool interrupted = false;
 
@@ -183,24 +158,98 @@ struct dump_reader
                 read_rule(body, routes);
             else if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
                 // The status is 0 or a negated errno; a DONE without a body is a success.
-                std::int32_t status = 0;
-                if (!peek(body, status) && header.nlmsg_type == NLMSG_ERROR)
-                    status = -EBADMSG;
-                constexpr std::int32_t lowest = -4095; // the kernel's own limit
-                if (status < 0)
-                    error.assign(-std::max(status, lowest), net::error::get_system_category());
+                std::int32_t status = header.nlmsg_type == NLMSG_DONE ? 0 : -EBADMSG;
+                static_cast<void>(peek(body, status));
+                if (status < 0) // no errno is above 4095
+                    error = system_error_code(-std::max(status, -4095));
                 return false;
             }
         }
         if (!datagram.empty())
-            error.assign(EBADMSG, net::error::get_system_category());
+            error = system_error_code(EBADMSG);
         return datagram.empty();
     }
 };
 
-/// Whether a change notice may concern the choice of a gateway. Those of other than default routes
-/// do not; what cannot be read may. All notices of links count: Linux drops the routes of an
-/// interface that goes down without a notice of each.
+/// Asks for all routes (RTM_GETROUTE), which are added to `routes`, or all rules (RTM_GETRULE),
+/// which mark them. Returns whether a change interrupted the dump. Errors: what the kernel or a
+/// sandbox says; would_block if the answer stops.
+inline bool dump_table(int descriptor, std::uint16_t request_type, default_routes& routes,
+                       error_code& error)
+{
+    const struct
+    {
+        nlmsghdr header;
+        rtgenmsg body;
+    } request{{sizeof request, request_type, NLM_F_REQUEST | NLM_F_DUMP, 0, 0}, {AF_INET}};
+    dump_reader reader{routes};
+    // The kernel puts at most 32 KiB into a datagram of a dump. A longer one would be cut off, and
+    // its last message could not be read.
+    std::vector<std::byte> buffer(32768);
+    // MSG_NOSIGNAL: a sandbox may have closed the other end.
+    ssize_t size = ::send(descriptor, &request, sizeof request, MSG_NOSIGNAL);
+    while (size > 0) {
+        size = ::recv(descriptor, buffer.data(), buffer.size(), 0);
+        const raw_bytes received(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+        if (!reader.read(received, error))
+            return reader.interrupted;
+    }
+    error = size < 0 ? last_system_error() : error_code(net::error::eof);
+    return false;
+}
+
+/// Asks a netlink socket for the default routes of the tables in use. A dump that a change
+/// interrupted is asked for again; where routes change all the time, the fifth has to do.
+[[nodiscard]] inline default_routes read_netlink_routes(int descriptor, error_code& error)
+{
+    default_routes routes;
+    bool interrupted = true;
+    for (int attempt = 0; interrupted && attempt < 5; ++attempt) {
+        routes.clear();
+        interrupted = dump_table(descriptor, RTM_GETROUTE, routes, error);
+        if (error)
+            return {};
+    }
+    error_code untold;
+    dump_table(descriptor, RTM_GETRULE, routes, untold);
+    if (is_shortage(untold)) // not the same as a kernel without rules: the next attempt may do
+        error = untold;
+    keep_used_tables(routes, !untold);
+    return routes;
+}
+
+/// See gateway.hpp. A seccomp filter may forbid netlink sockets, and leave /proc/net/route.
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
+{
+    const descriptor_guard socket(open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+    // The kernel answers at once; the limit is for sandboxes that take requests and answer none.
+    const timeval limit{1, 0};
+    default_routes routes;
+    if (socket.descriptor < 0 ||
+        ::setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0)
+        error = last_system_error();
+    else
+        routes = read_netlink_routes(socket.descriptor, error);
+    if (error && !is_shortage(error))
+        routes = read_proc_routes("/proc/net/route", error);
+    return routes;
+}
+
+/// See gateway.hpp.
+[[nodiscard]] inline int open_change_notices() noexcept
+{
+    descriptor_guard socket(open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+    constexpr std::uint32_t groups =
+        RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE | RTMGRP_IPV4_IFADDR | RTMGRP_LINK;
+    const sockaddr_nl local{AF_NETLINK, 0, 0, groups};
+    if (socket.descriptor < 0 ||
+        ::bind(socket.descriptor, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0)
+        return -1;
+    return std::exchange(socket.descriptor, -1);
+}
+
+/// See gateway.hpp. Notices of other than default routes are of no concern. All those of links are:
+/// Linux drops the routes of an interface that goes down without a notice of each.
 [[nodiscard]] inline bool concerns_gateway(raw_bytes datagram) noexcept
 {
     nlmsghdr header;
@@ -213,111 +262,6 @@ struct dump_reader
             return true;
     }
     return !datagram.empty();
-}
-
-/// Asks for all routes (RTM_GETROUTE), which are added to `routes`, or all rules (RTM_GETRULE),
-/// which mark them. Returns whether a change interrupted the dump. Errors: what the kernel or a
-/// sandbox says; timed_out if the answer stops.
-inline bool dump_table(int descriptor, std::uint16_t request_type,
-                       std::vector<default_route>& routes, error_code& error)
-{
-    struct
-    {
-        nlmsghdr header;
-        rtgenmsg body;
-    } request{{sizeof request, request_type, NLM_F_REQUEST | NLM_F_DUMP, 0, 0}, {AF_INET}};
-    // MSG_NOSIGNAL: a sandbox may have closed the other end.
-    if (::send(descriptor, &request, sizeof request, MSG_NOSIGNAL) < 0) {
-        error = last_system_error();
-        return false;
-    }
-
-    dump_reader reader{routes};
-    // The kernel puts at most 32 KiB into a datagram of a dump. A longer one would be cut off, and
-    // its last message could not be read.
-    std::vector<std::byte> buffer(32768);
-    for (;;) {
-        const ssize_t size = ::recv(descriptor, buffer.data(), buffer.size(), 0);
-        if (size <= 0) {
-            error = size < 0 ? last_system_error() : error_code(net::error::eof);
-            if (error == net::error::interrupted)
-                continue;
-            if (error == net::error::would_block || error == net::error::try_again)
-                error = net::error::timed_out; // SO_RCVTIMEO
-            return false;
-        }
-        if (!reader.read(raw_bytes(buffer).first(static_cast<std::size_t>(size)), error))
-            return reader.interrupted;
-    }
-}
-
-/// Asks a netlink socket for the default routes of the tables in use. A dump that a change
-/// interrupted is asked for again; where routes change all the time, the fifth has to do.
-[[nodiscard]] inline std::vector<default_route> read_netlink_routes(int descriptor,
-                                                                    error_code& error)
-{
-    std::vector<default_route> routes;
-    bool interrupted = true;
-    for (int attempt = 0; interrupted && attempt < 5; ++attempt) {
-        routes.clear();
-        interrupted = dump_table(descriptor, RTM_GETROUTE, routes, error);
-        if (error)
-            return {};
-    }
-    error_code untold;
-    dump_table(descriptor, RTM_GETRULE, routes, untold);
-    if (is_shortage(untold)) { // not the same as a kernel without rules: the next attempt may do
-        error = untold;
-        return {};
-    }
-    keep_used_tables(routes, !untold);
-    return routes;
-}
-
-/// Asks netlink for the default routes. Errors: what the system says.
-[[nodiscard]] inline std::vector<default_route> read_netlink_routes(error_code& error)
-{
-    const descriptor_guard socket(open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-    // The kernel answers at once; the limit is for sandboxes that take requests and answer none.
-    const timeval limit{1, 0};
-    if (socket.descriptor < 0 ||
-        ::setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0) {
-        error = last_system_error();
-        return {};
-    }
-    return read_netlink_routes(socket.descriptor, error);
-}
-
-/// See gateway.hpp. A seccomp filter may forbid netlink sockets, and leave /proc/net/route.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
-{
-    std::vector<default_route> routes = read_netlink_routes(error);
-    if (error && !is_shortage(error))
-        routes = read_proc_routes(proc_route_file, error);
-    return routes;
-}
-
-/// See gateway.hpp.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
-{
-    error.clear();
-    descriptor_guard socket(open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-    constexpr std::uint32_t groups =
-        RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE | RTMGRP_IPV4_IFADDR | RTMGRP_LINK;
-    const sockaddr_nl local{AF_NETLINK, 0, 0, groups};
-    if (socket.descriptor < 0 ||
-        ::bind(socket.descriptor, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0)
-        error = last_system_error();
-    return error ? -1 : std::exchange(socket.descriptor, -1);
-}
-
-/// See gateway.hpp.
-[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
-{
-    const auto receive = [=](std::span<std::byte> buffer) {
-        return ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    };
-    return drain_notices(receive, concerns_gateway);
 }
 
 } // namespace detail

@@ -11,7 +11,8 @@
 #include <natpmp/error.hpp>
 #include <natpmp/types.hpp>
 
-#include <tuple>
+#include <algorithm>
+#include <bit>
 #include <vector>
 
 #if !defined(_WIN32)
@@ -29,71 +30,65 @@ struct default_route
 {
     /// The next hop, which is asked for mappings.
     net::ip::address_v4 gateway{};
-
     /// The source address that the route itself names (RTA_PREFSRC on Linux); 0.0.0.0: none.
     net::ip::address_v4 preferred_source{};
-
-    /// The interface that leads to the gateway.
     std::uint32_t interface_index = 0;
-
     /// The lowest one wins, of several the one that the system lists first.
     std::uint32_t metric = 0;
-
     /// Comes after all routes of the main table: on Linux a route of a table that a routing rule
     /// leads to, on macOS one for traffic bound to its interface.
     bool policy = false;
-
     /// Packets that would take it are refused or dropped; its gateway and interface mean nothing.
     bool blocked = false;
-
-    /// Set by a routing rule (RTM_NEWRULE) that leads to the route's table. Linux only.
-    bool ruled = false;
-
-    /// The number of the route's table. Linux only.
+    /// Linux only: the number of the route's table, and whether a rule (RTM_NEWRULE) leads there.
     std::uint32_t table = 0;
+    bool ruled = false;
 };
+
+using default_routes = std::vector<default_route>;
+
+/// The address that the system gives as a number in network byte order.
+[[nodiscard]] inline net::ip::address_v4 to_address(std::uint32_t number) noexcept
+{
+    return net::ip::address_v4(std::bit_cast<net::ip::address_v4::bytes_type>(number));
+}
 
 /// Chooses the first of the routes with the lowest metric. errc::no_gateway if there is none, or if
 /// that one is blocked: a kill switch with a better metric than the router's route cuts the router
 /// off too. An interface index other than 0 admits only the routes of that interface; a blocked
-/// route has no interface. The local address of the result is the route's preferred source.
-[[nodiscard]] inline gateway choose_gateway(const std::vector<default_route>& routes,
-                                            std::uint32_t interface_index, error_code& error)
+/// route has none. The local address of the result is the route's preferred source.
+[[nodiscard]] inline gateway choose_gateway(default_routes routes, std::uint32_t interface_index,
+                                            error_code& error)
 {
-    const default_route* best = nullptr;
-    for (const auto& route : routes) {
-        if (interface_index != 0 && (route.blocked || route.interface_index != interface_index))
-            continue;
-        if (!best || std::tie(route.policy, route.metric) < std::tie(best->policy, best->metric))
-            best = &route;
-    }
-    if (!best || best->blocked) {
-        error = errc::no_gateway;
-        return {};
-    }
-    error.clear();
-    return {best->gateway, best->preferred_source, best->interface_index};
+    if (interface_index != 0)
+        std::erase_if(routes, [=](const default_route& route) {
+            return route.blocked || route.interface_index != interface_index;
+        });
+    const auto best = std::ranges::min_element(routes, {}, [](const default_route& route) {
+        return std::pair(route.policy, route.metric);
+    });
+    const bool found = best != routes.end() && !best->blocked;
+    error = found ? error_code{} : errc::no_gateway;
+    return found ? gateway{best->gateway, best->preferred_source, best->interface_index}
+                 : gateway{};
 }
 
-/// Finds the address that the system sends from towards a gateway. The kernel chooses it when a UDP
-/// socket is connected, which sends nothing. A VPN's half-routes do not change the answer: the
-/// route to the network that the gateway is in is longer. `error` comes in clear; it gets what the
-/// system says, such as network unreachable.
+/// Finds the address that the system sends from towards a gateway, chosen when a UDP socket is
+/// connected, which sends nothing. A VPN's half-routes do not change it: the route to the gateway's
+/// network is longer. `error` comes in clear; it may get network unreachable, say.
 [[nodiscard]] inline net::ip::address source_address(const net::ip::address& gateway,
                                                      error_code& error)
 {
-    constexpr std::uint16_t port = 5351; // any one will do
-    const net::ip::udp::endpoint remote(gateway, port);
+    const net::ip::udp::endpoint remote(gateway, 5351); // any port will do
     net::ip::udp::endpoint local;
+    auto size = static_cast<socklen_t>(local.capacity());
 #if defined(_WIN32)
-    auto size = static_cast<int>(local.capacity());
     const SOCKET socket = ::socket(AF_INET, SOCK_DGRAM, 0);
-    if (::connect(socket, remote.data(), static_cast<int>(remote.size())) != 0 ||
+    if (::connect(socket, remote.data(), static_cast<socklen_t>(remote.size())) != 0 ||
         ::getsockname(socket, local.data(), &size) != 0)
         error = last_system_error();
     ::closesocket(socket); // INVALID_SOCKET does no harm here and above
 #else
-    auto size = static_cast<socklen_t>(local.capacity());
     const descriptor_guard socket(open_socket(AF_INET, SOCK_DGRAM, 0));
     if (socket.descriptor < 0 ||
         ::connect(socket.descriptor, remote.data(), static_cast<socklen_t>(remote.size())) != 0 ||
@@ -111,21 +106,19 @@ struct default_route
                                                   error_code& error)
 {
     ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) != 0) {
+    if (::getifaddrs(&list) != 0)
         error = last_system_error();
-        return 0;
-    }
     std::uint32_t index = 0;
     for (const ifaddrs* item = list; item && index == 0; item = item->ifa_next) {
-        if (!item->ifa_addr || item->ifa_addr->sa_family != AF_INET)
-            continue;
         net::ip::udp::endpoint endpoint;
-        std::memcpy(endpoint.data(), item->ifa_addr, sizeof(sockaddr_in));
+        if (item->ifa_addr && item->ifa_addr->sa_family == AF_INET)
+            std::memcpy(endpoint.data(), item->ifa_addr, sizeof(sockaddr_in));
         // The name may be a label of the address ("eth0:1"), which the kernel takes for "eth0".
         if (endpoint.address() == local_address)
             index = ::if_nametoindex(item->ifa_name);
     }
-    ::freeifaddrs(list);
+    if (list)
+        ::freeifaddrs(list);
     return index;
 }
 

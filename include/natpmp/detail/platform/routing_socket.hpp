@@ -25,20 +25,18 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// How a system lays out the messages about routes (its rt_msghdr, then addresses). All begin with
-/// the whole length in 16 bits, then a byte for the version and one for the type. A place is an
-/// offset from the message's front.
+/// How a system lays out the messages about routes: its rt_msghdr, then addresses. All begin with
+/// the whole length in 16 bits, then a byte for the version and one for the type.
 struct routing_format
 {
     /// RTM_VERSION; messages of another one are skipped.
     std::uint8_t version = 0;
-    /// Where the addresses begin.
     std::size_t header_size = 0;
-    /// The place of the interface's index, 16 bits.
+    /// Where the header has the interface's index, 16 bits, ...
     std::size_t index_at = 0;
-    /// The place of the RTF_* flags, 32 bits.
+    /// ... the RTF_* flags, 32 bits, ...
     std::size_t flags_at = 0;
-    /// The place of the RTA_* bits, 32, which say what addresses follow.
+    /// ... and the RTA_* bits, 32, which say what addresses follow.
     std::size_t addresses_at = 0;
     /// Each address is padded to a multiple of this.
     std::size_t alignment = 0;
@@ -60,151 +58,120 @@ constexpr std::uint32_t route_is_to_host = 0x4;   // RTF_HOST
 constexpr std::uint32_t route_is_barred = 0x1008; // RTF_REJECT, RTF_BLACKHOLE
 constexpr std::byte routing_family_ipv4{2};       // AF_INET
 
-/// A message from the routing table. What is after the first three members is read of messages
-/// about routes only. The addresses are as the system has them, with a length byte and a family
-/// byte in front; empty where there is none.
+/// What a system's address (sockaddr) or a netmask says.
+struct routing_address
+{
+    bool is_ipv4 = false; // and whole
+    /// 0.0.0.0 if there is none.
+    net::ip::address_v4 value{};
+};
+
+/// A message from the routing table.
 struct routing_message
 {
     std::uint8_t version = 0;
     /// RTM_*.
     std::uint8_t type = 0;
-    /// All of it, the header included.
-    raw_bytes bytes{};
-
+    /// Whether what follows could be read, which is only in messages about routes.
+    bool is_route = false;
     std::uint16_t index = 0;
     std::uint32_t flags = 0;
-    raw_bytes destination{}, gateway{}, netmask{};
+    routing_address destination{}, gateway{}, netmask{};
 };
 
-/// Cuts the first message off `rest`. False at the end, and also where a length cannot be true;
-/// `rest` is empty only in the first case.
-[[nodiscard]] inline bool next_message(raw_bytes& rest, routing_message& message) noexcept
-{
-    std::uint16_t length = 0;
-    constexpr std::size_t least = 4;
-    if (!peek(rest, length) || length < least || length > rest.size())
-        return false;
-    message = {.version = std::to_integer<std::uint8_t>(rest[2]),
-               .type = std::to_integer<std::uint8_t>(rest[3]),
-               .bytes = rest.first(length)};
-    rest = rest.subspan(length);
-    return true;
-}
-
-/// Cuts the first address off `rest`. One of length 0, which the BSDs give as the netmask of a
-/// default route, takes as much room as the shortest one.
+/// Cuts the first address off `rest`: a length byte, a family byte, and from the fifth byte on the
+/// IPv4 address. A mask ends before its zeros: 255.255.255.0 has a length of 7, and on the BSDs
+/// 0.0.0.0 one of 0, which takes as much room as the shortest address.
 [[nodiscard]] inline bool next_address(raw_bytes& rest, std::size_t alignment,
-                                       raw_bytes& address) noexcept
+                                       routing_address& address) noexcept
 {
-    if (rest.empty())
+    const std::size_t length = rest.empty() ? 0 : std::to_integer<std::size_t>(rest.front());
+    if (rest.empty() || length > rest.size())
         return false;
-    const auto length = std::to_integer<std::size_t>(rest.front());
-    if (length > rest.size())
-        return false;
-    address = rest.first(length);
+    net::ip::address_v4::bytes_type octets{};
+    for (std::size_t i = 0; i < octets.size() && 4 + i < length; ++i)
+        octets[i] = std::to_integer<unsigned char>(rest[4 + i]);
+    address = {length >= 8 && rest[1] == routing_family_ipv4, net::ip::address_v4(octets)};
     const std::size_t taken = (std::max(length, std::size_t{1}) + alignment - 1) / alignment;
     rest = rest.subspan(std::min(rest.size(), taken * alignment));
     return true;
 }
 
-/// Reads what a message about a route says. False if it cannot be read.
-[[nodiscard]] inline bool read_route_message(routing_message& message,
-                                             const routing_format& format) noexcept
+/// Cuts the first message off `rest`. False at the end, and also where a length cannot be true;
+/// `rest` is empty only in the first case.
+[[nodiscard]] inline bool next_message(raw_bytes& rest, const routing_format& format,
+                                       routing_message& message) noexcept
 {
-    std::uint32_t present = 0;
-    if (!peek(message.bytes, message.index, format.index_at) ||
-        !peek(message.bytes, message.flags, format.flags_at) ||
-        !peek(message.bytes, present, format.addresses_at) ||
-        format.header_size > message.bytes.size())
+    std::uint16_t length = 0;
+    if (!peek(rest, length) || length < 4 || length > rest.size())
         return false;
-    raw_bytes rest = message.bytes.subspan(format.header_size);
+    const raw_bytes bytes = rest.first(length);
+    rest = rest.subspan(length);
+    message = {.version = std::to_integer<std::uint8_t>(bytes[2]),
+               .type = std::to_integer<std::uint8_t>(bytes[3])};
+    std::uint32_t present = 0;
+    if (bytes.size() < format.header_size || !peek(bytes, message.index, format.index_at) ||
+        !peek(bytes, message.flags, format.flags_at) || !peek(bytes, present, format.addresses_at))
+        return true;
+    raw_bytes addresses = bytes.subspan(format.header_size);
     // RTA_DST, RTA_GATEWAY and RTA_NETMASK are the lowest bits, and come in this order.
-    for (raw_bytes* address : {&message.destination, &message.gateway, &message.netmask}) {
-        if ((present & 1) != 0 && !next_address(rest, format.alignment, *address))
-            return false;
+    for (routing_address* address : {&message.destination, &message.gateway, &message.netmask}) {
+        if ((present & 1) != 0 && !next_address(addresses, format.alignment, *address))
+            return true;
         present >>= 1;
     }
+    message.is_route = true;
     return true;
 }
 
-/// The IPv4 address in a system's address (sockaddr_in), or the mask. A mask ends before its zeros:
-/// 255.255.255.0 has a length of 7. What is cut off is 0.
-[[nodiscard]] inline net::ip::address_v4 ipv4_of(raw_bytes address) noexcept
-{
-    net::ip::address_v4::bytes_type octets{};
-    constexpr std::size_t at = 4;
-    for (std::size_t i = 0; i < octets.size() && at + i < address.size(); ++i)
-        octets[i] = std::to_integer<unsigned char>(address[at + i]);
-    return net::ip::address_v4(octets);
-}
-
-/// Whether a system's address says that it is an IPv4 one.
-[[nodiscard]] inline bool is_ipv4(raw_bytes address) noexcept
-{
-    return address.size() >= 2 && address[1] == routing_family_ipv4;
-}
-
-/// Whether a route is to 0.0.0.0/0. It may come without a netmask, and a netmask may be shorter
-/// than the zeros at its end and have any family.
+/// Whether a route is to 0.0.0.0/0. It may come without a netmask, or with one of any family.
 [[nodiscard]] inline bool is_to_everywhere(const routing_message& route) noexcept
 {
-    return is_ipv4(route.destination) && ipv4_of(route.destination).is_unspecified() &&
-           ipv4_of(route.netmask).is_unspecified() && (route.flags & route_is_to_host) == 0;
-}
-
-/// Whether a default route leads through an IPv4 gateway, and is in use. The "gateway" of a route
-/// over a tunnel is its interface, a link-layer address (AF_LINK).
-[[nodiscard]] inline bool leads_on(const routing_message& route) noexcept
-{
-    constexpr std::uint32_t needed = route_is_up | route_has_gateway;
-    constexpr std::size_t whole_address = 8;
-    return (route.flags & (needed | route_is_barred)) == needed && is_ipv4(route.gateway) &&
-           route.gateway.size() >= whole_address && !ipv4_of(route.gateway).is_unspecified();
+    return route.destination.is_ipv4 && route.destination.value.is_unspecified() &&
+           route.netmask.value.is_unspecified() && (route.flags & route_is_to_host) == 0;
 }
 
 /// Adds the usable and the blocked default routes of a dump (sysctl NET_RT_DUMP). Of several to one
 /// destination OpenBSD lists the one with the best priority first; the others have no metric. False
 /// if a message cannot be read, which may be the default route, or the dump was cut off.
 [[nodiscard]] inline bool read_route_dump(raw_bytes dump, const routing_format& format,
-                                          std::vector<default_route>& routes)
+                                          default_routes& routes)
 {
     bool good = true;
     routing_message message;
-    while (next_message(dump, message)) {
+    while (next_message(dump, format, message)) {
         if (message.version != format.version || message.type != route_told)
             continue;
-        if (!read_route_message(message, format)) {
-            good = false;
+        good = good && message.is_route;
+        if (!message.is_route || !is_to_everywhere(message) || (message.flags & route_is_up) == 0)
             continue;
-        }
-        // What a route with RTF_REJECT or RTF_BLACKHOLE would take is refused or dropped.
         default_route route;
-        route.blocked =
-            (message.flags & route_is_up) != 0 && (message.flags & route_is_barred) != 0;
-        if (!is_to_everywhere(message) || (!route.blocked && !leads_on(message)))
-            continue;
-        route.gateway = ipv4_of(message.gateway);
+        // What a route with RTF_REJECT or RTF_BLACKHOLE would take is refused or dropped.
+        route.blocked = (message.flags & route_is_barred) != 0;
+        // The "gateway" of a route over a tunnel is its interface, a link-layer address (AF_LINK).
+        if ((message.flags & route_has_gateway) != 0 && message.gateway.is_ipv4)
+            route.gateway = message.gateway.value;
         route.interface_index = message.index;
         // macOS has a default route for the primary interface, and a scoped one for each further
         // interface that is connected, such as Wi-Fi beside Ethernet.
         route.policy = (message.flags & format.scoped_flag) != 0;
-        routes.push_back(route);
+        if (route.blocked || !route.gateway.is_unspecified())
+            routes.push_back(route);
     }
     return good && dump.empty();
 }
 
-/// Whether what was read from a routing socket may concern the choice of a gateway: a default
-/// route, an address, an interface, or something that cannot be read.
-[[nodiscard]] inline bool notice_concerns_gateway(raw_bytes notice,
-                                                  const routing_format& format) noexcept
+/// Whether a notice is about a default route, an address, an interface, or cannot be read. One of
+/// another version is not: the kernel is newer than this program.
+[[nodiscard]] inline bool concerns_gateway(raw_bytes notice, const routing_format& format) noexcept
 {
     routing_message message;
-    while (next_message(notice, message)) {
-        if (message.version != format.version)
-            continue; // the kernel is newer than this program
+    while (next_message(notice, format, message)) {
         const bool about_route = message.type >= route_added && message.type <= route_changed;
-        if (about_route ? !read_route_message(message, format) || is_to_everywhere(message)
-                        : message.type < 32 && (format.interface_types >> message.type & 1) != 0)
+        const bool concerns =
+            about_route ? !message.is_route || is_to_everywhere(message)
+                        : message.type < 32 && (format.interface_types >> message.type & 1) != 0;
+        if (concerns && message.version == format.version)
             return true;
     }
     return !notice.empty();
@@ -234,72 +201,57 @@ inline constexpr routing_format system_routing_format{
 };
 // The readers above have these numbers without the system's headers.
 static_assert(RTM_ADD == route_added && RTM_DELETE == 2 && RTM_CHANGE == route_changed);
-static_assert(RTM_GET == route_told);
 static_assert(RTF_UP == route_is_up && RTF_GATEWAY == route_has_gateway);
 static_assert(RTF_HOST == route_is_to_host && (RTF_REJECT | RTF_BLACKHOLE) == route_is_barred);
 static_assert(RTA_DST == 1 && RTA_GATEWAY == 2 && RTA_NETMASK == 4);
-static_assert(std::byte{AF_INET} == routing_family_ipv4);
+static_assert(RTM_GET == route_told && std::byte{AF_INET} == routing_family_ipv4);
 
-/// See gateway.hpp. ENOMEM, if the table grows much between the two calls, counts as a shortage:
-/// the client asks again.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
+/// See gateway.hpp. ENOMEM, where the table grows between the calls, is a shortage: ask again.
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
 {
     std::array<int, 6> name{CTL_NET, PF_ROUTE, 0, AF_INET, NET_RT_DUMP, 0};
-    std::vector<default_route> routes;
-    std::vector<std::byte> dump;
+    default_routes routes;
     std::size_t size = 0;
-    bool told = ::sysctl(name.data(), name.size(), nullptr, &size, nullptr, 0) == 0;
-    if (told) {
-        size += size / 4 + 1024; // so that a few more routes do no harm
-        dump.resize(size);
-        told = ::sysctl(name.data(), name.size(), dump.data(), &size, nullptr, 0) == 0;
-    }
-    if (!told)
+    ::sysctl(name.data(), name.size(), nullptr, &size, nullptr, 0); // the second call tells errors
+    size += size / 4 + 1024; // so that a few more routes do no harm
+    std::vector<std::byte> dump(size);
+    if (::sysctl(name.data(), name.size(), dump.data(), &size, nullptr, 0) != 0)
         error = last_system_error();
     else if (!read_route_dump(raw_bytes(dump).first(size), system_routing_format, routes))
-        error.assign(EBADMSG, net::error::get_system_category());
+        error = system_error_code(EBADMSG);
     return routes;
 }
 
 /// See gateway.hpp.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+[[nodiscard]] inline int open_change_notices() noexcept
 {
     // Of all families: with one, some kernels keep the messages about interfaces to themselves.
-    const int created = open_socket(PF_ROUTE, SOCK_RAW, 0);
-    error = created < 0 ? last_system_error() : error_code{};
-    return created;
+    return open_socket(PF_ROUTE, SOCK_RAW, 0);
 }
 
-/// See gateway.hpp. What other programs ask the routing socket is heard too (RTM_GET), and is no
-/// change.
-[[nodiscard]] inline bool drain_change_notices(int descriptor) noexcept
+/// See gateway.hpp. What other programs ask is heard too (RTM_GET), and is no change.
+[[nodiscard]] inline bool concerns_gateway(raw_bytes notice) noexcept
 {
-    const auto receive = [=](std::span<std::byte> buffer) {
-        return ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    };
-    const auto concerns = [](raw_bytes notice) {
-        return notice_concerns_gateway(notice, system_routing_format);
-    };
-    return drain_notices(receive, concerns);
+    return concerns_gateway(notice, system_routing_format);
 }
 
 #elif !defined(__linux__) && !defined(_WIN32)
 
 // Other systems tell no routes: client_options::gateway has to be set.
-[[nodiscard]] inline std::vector<default_route> read_system_routes(error_code& error)
+[[nodiscard]] inline default_routes read_system_routes(error_code& error)
 {
     error = errc::routes_unreadable;
     return {};
 }
 
 // Without notices, a change is found by network_changed() and by the retries.
-[[nodiscard]] inline int open_change_notices(error_code& error) noexcept
+[[nodiscard]] inline int open_change_notices() noexcept
 {
-    error = net::error::operation_not_supported;
+    errno = EOPNOTSUPP;
     return -1;
 }
 
-[[nodiscard]] inline bool drain_change_notices(int) noexcept
+[[nodiscard]] inline bool concerns_gateway(raw_bytes) noexcept
 {
     return false;
 }

@@ -24,47 +24,26 @@ namespace detail {
 /// Keeps a socket from the programs that this one starts, as the other descriptors are: a child
 /// that stays would hold the port.
 template <class Socket>
-void close_on_exec(Socket& socket, error_code& error)
+void close_on_exec(Socket& socket) noexcept
 {
 #if defined(_WIN32)
     // Some layered service providers refuse it for their sockets, which are then inherited.
     const SOCKET handle = socket.native_handle();
     ::SetHandleInformation(reinterpret_cast<HANDLE>(handle), HANDLE_FLAG_INHERIT, 0);
-    error.clear();
 #else
-    const bool done = ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) == 0;
-    error = done ? error_code{} : last_system_error();
+    ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
 #endif
-}
-
-/// Opens a socket and readies it by `prepare(error)`; closes it again on any error, so that an open
-/// socket is a usable one.
-template <class Socket, class Prepare>
-error_code open_udp_socket(Socket& socket, Prepare prepare)
-{
-    error_code error;
-    socket.open(net::ip::udp::v4(), error);
-    if (!error)
-        close_on_exec(socket, error);
-    if (!error)
-        socket.non_blocking(true, error);
-    if (!error)
-        prepare(error);
-    if (error) {
-        error_code ignored;
-        socket.close(ignored);
-    }
-    return error;
 }
 
 /// What both sockets are: a UDP socket whose owner waits until there is something to read, and
 /// reads it without blocking, so that it can look into the socket at any time.
 template <class Executor>
-class udp_socket
+class udp_socket : public net::basic_datagram_socket<net::ip::udp, Executor>
 {
+    using base = net::basic_datagram_socket<net::ip::udp, Executor>;
+
 public:
-    explicit udp_socket(const Executor& executor) : socket_(executor)
-    {}
+    using base::base;
 
     /// Whether a wait takes a datagram out of the socket, as it does on Windows' I/O completion
     /// ports. Asio could wait for readiness there too, by select() on a thread of its own, but that
@@ -81,7 +60,7 @@ public:
     {
         if constexpr (completes_with_datagram) {
             awaits_ = true;
-            socket_.async_receive_from(
+            base::async_receive_from(
                 net::buffer(first_), first_source_, 0,
                 [this, called = std::move(handler)](error_code error, std::size_t size) mutable {
                     awaits_ = false;
@@ -91,7 +70,7 @@ public:
                     called(has_first_ ? error_code{} : error);
                 });
         } else {
-            socket_.async_wait(net::socket_base::wait_read, std::move(handler));
+            base::async_wait(net::socket_base::wait_read, std::move(handler));
         }
     }
 
@@ -113,20 +92,36 @@ public:
                 std::copy_n(first_.begin(), size, into.begin());
                 return size;
             }
-        return socket_.receive_from(net::buffer(into.data(), into.size()), source, 0, error);
+        return base::receive_from(net::buffer(into.data(), into.size()), source, 0, error);
     }
 
     /// Ends a pending wait, with operation_aborted.
     void close()
     {
         error_code ignored;
-        socket_.close(ignored);
+        base::close(ignored);
         // A datagram that is left came from the gateway of before.
         has_first_ = false;
     }
 
 protected:
-    net::basic_datagram_socket<net::ip::udp, Executor> socket_;
+    /// Opens the socket and readies it by `prepare(error)`; closes it again on any error, so that
+    /// an open socket is a usable one.
+    template <class Prepare>
+    error_code open_with(Prepare prepare)
+    {
+        error_code error;
+        base::open(net::ip::udp::v4(), error);
+        if (!error) {
+            close_on_exec(*this);
+            base::non_blocking(true, error);
+        }
+        if (!error)
+            prepare(error);
+        if (error)
+            close();
+        return error;
+    }
 
 private:
     // The datagram or error that ended a wait, until receive_from() takes it. A port unreachable
@@ -136,9 +131,7 @@ private:
     error_code first_error_;
     std::size_t first_size_ = 0;
     bool has_first_ = false;
-
-    // A receive is pending: set by async_wait(), cleared by its completion.
-    bool awaits_ = false;
+    bool awaits_ = false; // a receive is pending
 };
 
 /// The socket for requests. It is connected: the system drops what is not from the gateway's port
@@ -153,11 +146,11 @@ public:
     /// several gets its mappings for the address that it sends from (RFC 6886, section 3.3).
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return open_udp_socket(this->socket_, [&](error_code& error) {
+        return this->open_with([&](error_code& error) {
             if (!where.local_address.is_unspecified())
-                this->socket_.bind({where.local_address, 0}, error);
+                this->bind({where.local_address, 0}, error);
             if (!error)
-                this->socket_.connect({where.address, port}, error);
+                this->connect({where.address, port}, error);
         });
     }
 
@@ -165,7 +158,7 @@ public:
     [[nodiscard]] net::ip::address local_address() const
     {
         error_code error;
-        const auto endpoint = this->socket_.local_endpoint(error);
+        const auto endpoint = this->local_endpoint(error);
         return error ? net::ip::address{} : endpoint.address();
     }
 
@@ -174,7 +167,7 @@ public:
     error_code send(bytes_view bytes)
     {
         error_code error;
-        this->socket_.send(net::buffer(bytes.data(), bytes.size()), 0, error);
+        udp_socket<Executor>::send(net::buffer(bytes.data(), bytes.size()), 0, error);
         return error;
     }
 };
@@ -190,34 +183,32 @@ public:
     /// Opens it on the interface that has the local address.
     error_code open(const gateway& where, std::uint16_t port)
     {
-        auto& socket = this->socket_;
-        return open_udp_socket(socket, [&](error_code& error) {
+        return this->open_with([&](error_code& error) {
             const net::ip::address_v4 group(0xE0000001);
 #if defined(_WIN32)
             const auto& bound = net::ip::address_v4::any(); // a socket binds to own addresses only
 #else
             const auto& bound = group; // so that unicast to the port does not come in
 #endif
-            socket.set_option(net::socket_base::reuse_address(true), error);
+            this->set_option(net::socket_base::reuse_address(true), error);
 #if defined(SO_REUSEPORT)
             // Some programs share the port by this option, some by the other.
             constexpr int on = 1;
-            ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+            ::setsockopt(this->native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 #endif
             if (!error)
-                socket.bind({bound, port}, error);
+                this->bind({bound, port}, error);
             // Every host is in this group without joining (RFC 1112, section 4), so a failure does
             // not count. Joining picks the interface, for IP_MULTICAST_ALL.
             error_code not_joined;
             if (where.local_address.is_v4())
-                socket.set_option(
-                    net::ip::multicast::join_group(group, where.local_address.to_v4()), not_joined);
+                this->set_option(net::ip::multicast::join_group(group, where.local_address.to_v4()),
+                                 not_joined);
 #if defined(IP_MULTICAST_ALL)
             // Else Linux also gives it what arrives by interfaces that other sockets joined on.
             constexpr int off = 0;
             if (!not_joined)
-                ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_MULTICAST_ALL, &off,
-                             sizeof off);
+                ::setsockopt(this->native_handle(), IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
 #endif
         });
     }

@@ -18,11 +18,8 @@
 #include <utility>
 
 #if !defined(_WIN32)
-#include <sys/types.h>
-
-#include <sys/socket.h>
-
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #endif
 
@@ -33,8 +30,7 @@ namespace detail {
 /// network's.
 using raw_bytes = std::span<const std::byte>;
 
-/// Copies a value from some place in bytes, which need no alignment. False if they end before it
-/// does.
+/// Copies a value from a place in bytes that need no alignment. False if they end before it does.
 template <class Value>
 [[nodiscard]] bool peek(raw_bytes from, Value& value, std::size_t at = 0) noexcept
 {
@@ -44,14 +40,20 @@ template <class Value>
     return true;
 }
 
+/// An error of the system's by its number: an errno, or a Windows error code.
+[[nodiscard]] inline error_code system_error_code(int number) noexcept
+{
+    return {number, net::error::get_system_category()};
+}
+
 /// The system's last error: errno, or on Windows GetLastError(), which is WSAGetLastError() too. To
 /// be called before anything else that may set it.
 [[nodiscard]] inline error_code last_system_error() noexcept
 {
 #if defined(_WIN32)
-    return {static_cast<int>(::GetLastError()), net::error::get_system_category()};
+    return system_error_code(static_cast<int>(::GetLastError()));
 #else
-    return {errno, net::error::get_system_category()};
+    return system_error_code(errno);
 #endif
 }
 
@@ -93,65 +95,37 @@ struct descriptor_guard
 /// Waits for a descriptor that Asio has no class for, such as a netlink socket or a timerfd.
 /// `Stream` is Asio's basic_stream_descriptor, which waits for any.
 template <class Stream>
-class readable_descriptor
+class readable_descriptor : public Stream
 {
 public:
-    template <class Executor>
-    explicit readable_descriptor(const Executor& executor) : stream_(executor)
-    {}
+    using Stream::Stream;
 
     /// Waits until there may be something to read; completes with (error_code).
     template <class Handler>
     void async_wait(Handler handler)
     {
-        stream_.async_wait(Stream::wait_read, std::move(handler));
+        Stream::async_wait(Stream::wait_read, std::move(handler));
     }
 
     /// Ends a pending wait, with operation_aborted.
     void close()
     {
         error_code ignored;
-        stream_.close(ignored);
+        Stream::close(ignored);
     }
 
 protected:
-    /// Takes a new descriptor, and closes it later. Below 0 there is none: `error` says why.
-    error_code assign(int created, error_code error)
+    /// Takes a descriptor that was just made. Below 0 there is none: errno says why.
+    error_code assign(int created)
     {
-        descriptor_guard guard(created); // Asio's assign() throws if it is out of memory
-        if (created >= 0)
-            stream_.assign(created, error);
+        error_code error = created < 0 ? last_system_error() : error_code{};
         if (!error)
-            guard.descriptor = -1;
+            Stream::assign(created, error);
+        if (error && created >= 0)
+            ::close(created);
         return error;
     }
-
-    Stream stream_;
 };
-
-/// Reads the change notices that are there. `receive(buffer)` gives the size of a datagram, which
-/// may have been cut off, or -1 and errno, without blocking; `concerns(datagram)` tells whether it
-/// may be about the default gateway or a local address. Returns whether any is; true too if notices
-/// were lost.
-template <class Receive, class Concerns>
-[[nodiscard]] bool drain_notices(Receive receive, Concerns concerns) noexcept
-{
-    std::array<std::byte, 8192> buffer;
-    bool changed = false;
-    // While routes change without end the caller gets its turn; the rest ends its next wait.
-    constexpr int most_receives = 1000;
-    for (int count = 0; count < most_receives; ++count) {
-        const auto size = receive(std::span<std::byte>(buffer));
-        if (size < 0 && errno == EINTR)
-            continue;
-        // ENOBUFS: the socket's buffer was full, and notices were dropped.
-        if (size < 0 && errno != ENOBUFS)
-            break;
-        changed = changed || size < 0 ||
-                  concerns(raw_bytes(buffer).first(static_cast<std::size_t>(size)));
-    }
-    return changed;
-}
 
 #endif // !_WIN32
 
