@@ -183,7 +183,7 @@ private:
     void finish(operation& op, error_code why) noexcept;
     void complete(operation& op, error_code why, time_point now);
     void leave(operation& op, std::uint8_t part, error_code why, time_point now);
-    void stop_keeping(mapping_record& entry, std::uint64_t before, time_point now);
+    void stop_keeping(mapping_record& entry, std::uint32_t before, time_point now);
 
     // engine_shutdown.hpp
     void begin_shutdown(operation& op, time_point now);
@@ -237,7 +237,7 @@ private:
     std::multimap<time_point, operation*> deadlines_;
     std::size_t awaiting_address_ = 0; ///< pending operations that wait for the external address
     operation* reader_ = nullptr;      ///< the pending async_wait_event
-    std::uint64_t last_turn_ = 0;      ///< operation::turn of the last one
+    std::uint32_t last_turn_ = 0;      ///< operation::turn of the last one
 
     bool closing_ = false; ///< a shutdown began
     bool closed_ = false;  ///< nothing is sent any more

@@ -225,7 +225,7 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
 }
 
 /// The application unmaps: whoever wanted the mapping before that call, it is kept no longer.
-inline void engine::stop_keeping(mapping_record& entry, std::uint64_t before, time_point now)
+inline void engine::stop_keeping(mapping_record& entry, std::uint32_t before, time_point now)
 {
     entry.kept = false;
     const mapping_key key = entry.key;

@@ -127,7 +127,7 @@ struct mapping_record
 
     // Places in the mapping_table's orders.
     std::pair<time_point, std::uint64_t> timeline_place{};
-    std::pair<std::pair<priority, std::uint64_t>, std::uint64_t> ready_place{};
+    std::pair<std::pair<priority, std::uint32_t>, std::uint64_t> ready_place{};
     std::pair<std::uint64_t, std::uint64_t> unread_place{};
 
     /// Whether the application keeps the mapping, or an operation waits for it.

@@ -51,7 +51,7 @@ private:
 };
 
 /// Whose turn it is: the most urgent, and among operations the one that began first.
-using ready_key = std::pair<priority, std::uint64_t>;
+using ready_key = std::pair<priority, std::uint32_t>;
 
 constexpr ready_key not_ready{priority::nothing, 0};
 

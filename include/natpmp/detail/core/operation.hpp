@@ -72,7 +72,7 @@ struct operation : operation_request
     operation& operator=(const operation&) = delete;
 
     std::uint64_t number = 0; ///< of all operations of a client; the owner's
-    std::uint64_t turn = 0;   ///< by initiation
+    std::uint32_t turn = 0;   ///< by initiation
 
     std::uint8_t part = 0;   ///< of a pair, the mapping that it waits for: 0 TCP, 1 UDP
     bool granted = false;    ///< all its mappings are up; only the external address is awaited
