@@ -52,12 +52,12 @@ void world::worsen_links()
     links.loss = network_.random(61) / 100.0;
     links.duplicates = network_.random(30) / 100.0;
     const auto delay = network_.random(3) == 0 ? network_.random(3'000'000) : 20'000;
-    links.most_delay = duration{1000 + delay};
+    links.most_delay = usual_delay_ + duration{delay};
     disturbed();
     plan(
         [this, &links] {
             links.loss = links.duplicates = 0;
-            links.most_delay = links.least_delay;
+            links.most_delay = usual_delay_;
             disturbed();
         },
         mean_fault_ / 2);
@@ -123,12 +123,16 @@ void world::lose_state()
     check_resets();
     network_.reboot(current.to_v4(), count);
     // An answer of before that comes after one of now makes the next one look like another loss.
-    const unsigned more = network_.now() - tidy_since_ > 10s ? 1 : 3;
+    const auto& links = network_.conditions;
+    const bool on_the_way = network_.now() <= arrived_at_ + links.most_delay;
+    const unsigned more = network_.now() - tidy_since_ > 10s && !on_the_way ? 1 : 3;
     const bool blind = network_.now() < network_.free_from(); // an answer of before may lie there
     losses_ = more + (blind ? losses_ : 0);
     wire_.hint(131s); // the ten announcements
+    // The announcement's way, and each request's there and back; the first may be for the address.
+    const duration round_trip = 100ms + 2 * links.most_delay + links.lookup_time;
     const duration round_trips =
-        1s + (100ms + network_.conditions.lookup_time) * static_cast<int>(kept_.size());
+        1s + links.most_delay + round_trip * static_cast<int>(1 + kept_.size());
     if (was_good && quiet && count > 0)
         check_healed("an announced loss is healed", network_.now() + 5s + round_trips);
     else if (was_good && quiet && wire_.least_lease >= 60s)

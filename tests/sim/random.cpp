@@ -10,15 +10,16 @@
 
 namespace {
 
-sim::tally run_seed(std::uint32_t seed, std::chrono::hours length)
+sim::tally run_seed(std::uint32_t seed, std::chrono::hours length, sim::scenario what)
 {
     try {
-        sim::world world(seed, length);
+        sim::world world(seed, length, what);
         world.trace = std::getenv("SIM_TRACE") != nullptr;
         return world.run();
     } catch (const std::exception& error) {
         FAIL_CHECK("seed " << seed << ": " << error.what() << "\nagain: SIM_SEED=" << seed
-                           << " SIM_TRACE=1 test_sim \"[random]\"");
+                           << " SIM_TRACE=1 test_sim \"["
+                           << (what == sim::scenario::disorder ? "disorder" : "random") << "]\"");
     }
     return {};
 }
@@ -38,9 +39,7 @@ void report(const sim::tally& total, long first, long seeds, double wall)
         std::cout << "  " << name << ": " << count << '\n';
 }
 
-} // namespace
-
-TEST_CASE("sim: whatever happens, kept mappings are up, and nobody is harmed", "[.][random]")
+void run_seeds(sim::scenario what)
 {
     const std::chrono::hours length{24 * sim::setting("SIM_DAYS", 365)};
     const long one = sim::setting("SIM_SEED", -1);
@@ -49,8 +48,20 @@ TEST_CASE("sim: whatever happens, kept mappings are up, and nobody is harmed", "
     const auto start = std::chrono::steady_clock::now();
     sim::tally total;
     for (long seed = first; seed < first + seeds; ++seed)
-        total.add(run_seed(static_cast<std::uint32_t>(seed), length));
+        total.add(run_seed(static_cast<std::uint32_t>(seed), length, what));
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
     report(total, first, seeds, wall.count());
     CHECK(total.checks > 0);
+}
+
+} // namespace
+
+TEST_CASE("sim: whatever happens, kept mappings are up, and nobody is harmed", "[.][random]")
+{
+    run_seeds(sim::scenario::anything);
+}
+
+TEST_CASE("sim: datagrams late by seconds do no harm, and all heals after them", "[.][disorder]")
+{
+    run_seeds(sim::scenario::disorder);
 }

@@ -47,16 +47,26 @@ struct tally
 /// How long the host's loop stands still at most.
 constexpr duration longest_stand_still = 10min;
 
+/// What a run is about.
+enum class scenario
+{
+    anything, ///< all faults
+    disorder  ///< datagrams that are late and overtake each other
+};
+
 class world
 {
 public:
-    world(std::uint32_t seed, duration length);
+    world(std::uint32_t seed, duration length, scenario what = scenario::anything);
     ~world();
 
     bool trace = false; ///< whether to print everything that happens
 
     /// Runs to the end; throws violation.
-    tally run();
+    tally run()
+    {
+        return scenario_ == scenario::disorder ? run_disorder() : run_anything();
+    }
 
 private:
     struct operation
@@ -92,6 +102,10 @@ private:
     void on_datagram(const testing::simulated_datagram& datagram);
     void on_event(const natpmp::event& news);
 
+    // disorder.cpp
+    tally run_disorder();
+    void act_until(time_point end);
+
     // faults.cpp
     void disturb();
     void count_fault(const std::string& name);
@@ -111,6 +125,9 @@ private:
     testing::simulated_gateway& gateway_at(std::size_t which);
 
     // liveness.cpp
+    tally run_anything();
+    void step_until(time_point end);
+    tally total(time_point start);
     void say(const std::string& line) const;
     void disturbed();
     template <class Name>
@@ -125,6 +142,7 @@ private:
             throw violation(name);
     }
     void check_liveness();
+    void check_settled(const char* name);
     void check_memory();
     void check_healed(const std::string& name, time_point deadline);
     void check_ended(std::size_t number);
@@ -141,6 +159,7 @@ private:
     [[nodiscard]] duration any_length(duration least, duration::rep most);
     void plan(std::function<void()> action, duration mean);
 
+    const scenario scenario_;
     const std::int64_t heap_at_start_ = heap::live_bytes();
     asio::io_context context_;
     testing::simulated_network network_;
@@ -166,6 +185,8 @@ private:
     std::map<mapping_key, time_point> granted_meanwhile_;
     std::string violation_; ///< the first one seen on the wire
     duration mean_fault_{}, mean_action_{};
+    duration usual_delay_{};           ///< of a datagram at most, while the links are good
+    time_point arrived_at_ = long_ago; ///< a request, at a gateway
     std::chrono::seconds longest_lease_{7200};
     std::vector<asio::ip::address_v4> gateways_;
 };

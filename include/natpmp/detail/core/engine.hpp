@@ -17,7 +17,6 @@
 #include <list>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <variant>
 #include <vector>
@@ -30,6 +29,13 @@ enum class request_kind : std::uint8_t
     map,
     remove, ///< the delete of a mapping that nobody wants
     address
+};
+
+/// What outlives the record of a mapping.
+struct key_history
+{
+    bool cleaned = false; ///< its clean-up went out, which does so once
+    time_point last_map = long_ago;
 };
 
 /// The one request in flight (RFC 6886, section 3.1: no concurrent requests).
@@ -226,7 +232,7 @@ private:
     time_point now_ = long_ago; ///< of the last next()
 
     mapping_table records_;
-    std::set<mapping_key> cleaned_; ///< outlives the records: one clean-up a key and client
+    std::map<mapping_key, key_history> history_; ///< of each key that was asked for
     std::optional<outstanding_request> request_;
     gateway_status gateway_;
     external_address address_;
@@ -239,8 +245,9 @@ private:
     operation* reader_ = nullptr;      ///< the pending async_wait_event
     std::uint32_t last_turn_ = 0;      ///< operation::turn of the last one
 
-    bool closing_ = false; ///< a shutdown began
-    bool closed_ = false;  ///< nothing is sent any more
+    bool closing_ = false;              ///< a shutdown began
+    bool closed_ = false;               ///< nothing is sent any more
+    time_point quiet_until_ = long_ago; ///< set by a rest while a request was in flight
     time_point close_at_ = never;
     error_code shutdown_error_{};
     time_point left_behind_until_ = long_ago; ///< of what was given up without a gateway

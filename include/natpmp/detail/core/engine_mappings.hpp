@@ -50,10 +50,12 @@ inline void engine::want(mapping_record& entry, time_point now)
     const bool deleting = entry.phase == phase::deleting;
     if (deleting && (!entry.unmaps.empty() || requested_for(entry)))
         return; // it is asked for again when that delete is over
-    if (entry.phase == phase::ended)
+    if (entry.phase == phase::ended) {
         entry.reader.loss = entry.reader.state != known_state::nothing;
+        entry.last_map = history_[entry.key].last_map;
+    }
     const bool cleans_up =
-        !cleaned_.contains(entry.key) && !entry.key.assigned() && !requested_for(entry) &&
+        !history_[entry.key].cleaned && !entry.key.assigned() && !requested_for(entry) &&
         entry.may_exist_until <= now &&
         std::any_of(entry.waiters.begin(), entry.waiters.end(), [&](const operation* op) {
             return op->awaits(entry.key) && op->request.clean_up;

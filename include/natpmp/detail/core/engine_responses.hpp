@@ -39,7 +39,9 @@ inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arriv
     request_->granted_from = request_->transmissions.last_until(span.earliest);
     if (answer.epoch)
         take_epoch(*answer.epoch, span);
-    error_code why{static_cast<int>(answer.result), result_category()};
+    error_code why;
+    if (!answer.success())
+        why = {static_cast<int>(answer.result), result_category()};
     if (!why && request_->kind == request_kind::map &&
         (answer.external_port == 0 || answer.lifetime == 0))
         why = errc::invalid_grant;
@@ -117,9 +119,12 @@ inline void engine::take_late(const response& answer, const arrival_span& arrive
         return;
     if (answer.lifetime != 0) {
         count_down(entry->maps_unanswered);
+        if (entry->phase == phase::ended || entry->key.assigned())
+            return;
+        entry->may_exist_until =
+            std::max(entry->may_exist_until, now + std::chrono::seconds{answer.lifetime});
         if (entry->phase == phase::guarded) {
             entry->maps_unanswered = 0; // one more delete, which is not guarded again
-            entry->may_exist_until = now + std::chrono::seconds{answer.lifetime};
             enter(*entry, cause::late_grant, phase::deleting, now, now);
         }
         return;
@@ -199,7 +204,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     const bool port_changed = entry.external_port != answer.external_port;
     const bool asked =
         std::any_of(waiters.begin(), waiters.end(), [](const operation* op) { return op->asked; });
-    if (asked) {
+    if (asked || entry.lifetime == 0) { // or the operation that asked first is gone
         entry.suggested_port = done.suggested_port;
         entry.lifetime = done.lifetime;
     }
@@ -242,9 +247,11 @@ inline void engine::map_failed(const outstanding_request& done, error_code why, 
 {
     mapping_record& entry = *done.entry;
     const bool refused = why.category() == result_category() && entry.maps_unanswered == 0;
-    if (refused || (is_gateway_error(why) && !done.yielding))
+    const bool silent = why == errc::gateway_silent;
+    const bool asked_in_vain = silent && done.transmissions.count() >= nine_transmissions;
+    if (refused || asked_in_vain || (is_gateway_error(why) && !silent))
         entry.may_exist_until = done.existed_until; // there is nothing to undo
-    if (is_gateway_error(why) && why != errc::gateway_silent)
+    if (is_gateway_error(why) && !silent)
         entry.maps_unanswered = 0; // no late grant to wait for
     auto asked = entry.waiters;    // those that fail leave it
     asked.remove_if([](operation* op) { return !std::exchange(op->asked, false); });
@@ -312,7 +319,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
     mapping_record& entry = *done.entry;
     const bool cleans_up = done.kind == request_kind::clean_up;
     if (cleans_up)
-        cleaned_.insert(entry.key);
+        history_[entry.key].cleaned = true;
     for (operation* op : entry.waiters)
         op->asked = false;
     if (entry.phase == phase::cleaning) // the map request follows, whatever came of the delete
