@@ -51,8 +51,10 @@ inline void engine::start(operation& op, time_point now)
     const error_code why = op.needs_gateway() ? refusal(op, now) : error_code{};
     mapping_record* entry = nullptr;
     if (op.needs_gateway() && !why) {
-        if (op.kind != operation_kind::address)
+        if (op.kind != operation_kind::address) {
             entry = &records_.get(op.key());
+            history_.try_emplace(op.key());
+        }
         if (options_.timeout.count() > 0) {
             op.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
             deadlines_.emplace(op.deadline, &op);
