@@ -156,9 +156,9 @@ public:
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
-        return detail::initiate<detail::map_result>(
-            state_, executor_, {.kind = detail::operation_kind::map, .request = request},
-            std::forward<Token>(token));
+        return detail::initiate<mapping>(state_, executor_,
+                                         {.kind = detail::operation_kind::map, .request = request},
+                                         std::forward<Token>(token));
     }
 
     /// Opens one port for TCP and for UDP, as async_map_port does: first TCP, then UDP with the
@@ -180,7 +180,7 @@ public:
     template <class Token = default_token>
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
-        return detail::initiate<detail::map_pair_result>(
+        return detail::initiate<mapping_pair>(
             state_, executor_, {.kind = detail::operation_kind::map_pair, .request = request},
             std::forward<Token>(token));
     }
@@ -200,11 +200,10 @@ public:
     auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
                           Token&& token = Token())
     {
-        return detail::initiate<detail::no_result>(
-            state_, executor_,
-            {.kind = detail::operation_kind::unmap,
-             .request = {.protocol = protocol, .internal_port = internal_port}},
-            std::forward<Token>(token));
+        return detail::initiate(state_, executor_,
+                                {.kind = detail::operation_kind::unmap,
+                                 .request = {.protocol = protocol, .internal_port = internal_port}},
+                                std::forward<Token>(token));
     }
 
     /// Asks the gateway for its external address (RFC 6886, section 3.2). It may be private: see
@@ -216,9 +215,9 @@ public:
     template <class Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
-        return detail::initiate<detail::address_result>(state_, executor_,
-                                                        {.kind = detail::operation_kind::address},
-                                                        std::forward<Token>(token));
+        return detail::initiate<net::ip::address>(state_, executor_,
+                                                  {.kind = detail::operation_kind::address},
+                                                  std::forward<Token>(token));
     }
 
     /// Waits for something to tell about the mappings. An event is the difference between what was
@@ -231,9 +230,9 @@ public:
     template <class Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
-        return detail::initiate<detail::event_result>(state_, executor_,
-                                                      {.kind = detail::operation_kind::wait_event},
-                                                      std::forward<Token>(token));
+        return detail::initiate<event>(state_, executor_,
+                                       {.kind = detail::operation_kind::wait_event},
+                                       std::forward<Token>(token));
     }
 
     /// Deletes every mapping of this client at the gateway, one at a time, then closes the client
@@ -254,7 +253,7 @@ public:
     template <class Rep, class Period, class Token = default_token>
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
-        return detail::initiate<detail::no_result>(
+        return detail::initiate(
             state_, executor_,
             {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
             std::forward<Token>(token));
