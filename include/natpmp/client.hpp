@@ -8,7 +8,6 @@
 #define NATPMP_CLIENT_HPP
 
 #include <natpmp/detail/asio_client/async_operation.hpp>
-#include <natpmp/detail/asio_client/make_client.hpp>
 
 #include <chrono>
 #include <memory>
@@ -16,9 +15,16 @@
 #include <utility>
 #include <vector>
 
+#if !defined(NATPMP_SEPARATE_COMPILATION)
+#include <natpmp/implementation.hpp>
+#endif
+
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 class scoped_mapping;
+
+template <class Executor>
+class asio_platform;
 
 /// Keeps ports of this host open on a NAT gateway by NAT-PMP (RFC 6886).
 ///

@@ -18,6 +18,7 @@
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
 namespace detail {
 
 class async_operation;
@@ -66,6 +67,8 @@ public:
 };
 
 /// Makes the state of a client on a platform that is made from `source`: an executor or a platform.
+/// Defined in implementation.hpp. With NATPMP_SEPARATE_COMPILATION the definition for
+/// natpmp::client is in the source file that includes src.hpp.
 template <class Platform, class Source>
 [[nodiscard]] std::shared_ptr<client_base> make_client(const Source& source,
                                                        const client_options& options);
