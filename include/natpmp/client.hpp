@@ -8,7 +8,6 @@
 #define NATPMP_CLIENT_HPP
 
 #include <natpmp/detail/asio_client/async_operation.hpp>
-#include <natpmp/detail/asio_client/make_client.hpp>
 
 #include <chrono>
 #include <memory>
@@ -16,9 +15,16 @@
 #include <utility>
 #include <vector>
 
+#if !defined(NATPMP_SEPARATE_COMPILATION)
+#include <natpmp/implementation.hpp>
+#endif
+
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 class scoped_mapping;
+
+template <class Executor>
+class asio_platform;
 
 /// Keeps ports of this host open on a NAT gateway by NAT-PMP (RFC 6886).
 ///
@@ -39,12 +45,12 @@ class scoped_mapping;
 /// `operation_aborted` and no effect. After that, terminal and partial complete it at once, and a
 /// mapping that the gateway may have made meanwhile is deleted again unless something else wants
 /// it; total waits for the outcome. client_options::timeout acts as a terminal cancellation that
-/// completes with errc::timed_out.
+/// completes with errc::timed_out; with map_request::keep_trying the mapping stays wanted then.
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: unsafe. The executor must be serial, a strand or a
 /// context run by one thread; every call, construction, destruction and cancellation has to happen
-/// on it. Debug builds assert that no two threads are at work in one.
+/// on it. Without NDEBUG, two threads at work in one end the program with a message.
 ///
 /// @par Moving
 /// Moves the mappings and the pending operations too. A client that was moved from can only be
@@ -151,14 +157,15 @@ public:
     }
 
     /// The same with every setting of a map_request. With keep_trying, only errc::invalid_argument,
-    /// errc::closed, its cancellation and client_options::timeout end it; after the latter two the
-    /// mapping is not kept; other failures are events, and it completes with the first success.
+    /// errc::closed, its cancellation and client_options::timeout end it. After a cancellation the
+    /// mapping is not kept; after the timeout the client goes on asking for it. Other failures are
+    /// events, and it completes with the first success.
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
-        return detail::initiate<detail::map_result>(
-            state_, executor_, {.kind = detail::operation_kind::map, .request = request},
-            std::forward<Token>(token));
+        return detail::initiate<mapping>(state_, executor_,
+                                         {.kind = detail::operation_kind::map, .request = request},
+                                         std::forward<Token>(token));
     }
 
     /// Opens one port for TCP and for UDP, as async_map_port does: first TCP, then UDP with the
@@ -180,7 +187,7 @@ public:
     template <class Token = default_token>
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
-        return detail::initiate<detail::map_pair_result>(
+        return detail::initiate<mapping_pair>(
             state_, executor_, {.kind = detail::operation_kind::map_pair, .request = request},
             std::forward<Token>(token));
     }
@@ -200,11 +207,10 @@ public:
     auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
                           Token&& token = Token())
     {
-        return detail::initiate<detail::no_result>(
-            state_, executor_,
-            {.kind = detail::operation_kind::unmap,
-             .request = {.protocol = protocol, .internal_port = internal_port}},
-            std::forward<Token>(token));
+        return detail::initiate(state_, executor_,
+                                {.kind = detail::operation_kind::unmap,
+                                 .request = {.protocol = protocol, .internal_port = internal_port}},
+                                std::forward<Token>(token));
     }
 
     /// Asks the gateway for its external address (RFC 6886, section 3.2). It may be private: see
@@ -216,9 +222,9 @@ public:
     template <class Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
-        return detail::initiate<detail::address_result>(state_, executor_,
-                                                        {.kind = detail::operation_kind::address},
-                                                        std::forward<Token>(token));
+        return detail::initiate<net::ip::address>(state_, executor_,
+                                                  {.kind = detail::operation_kind::address},
+                                                  std::forward<Token>(token));
     }
 
     /// Waits for something to tell about the mappings. An event is the difference between what was
@@ -231,9 +237,9 @@ public:
     template <class Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
-        return detail::initiate<detail::event_result>(state_, executor_,
-                                                      {.kind = detail::operation_kind::wait_event},
-                                                      std::forward<Token>(token));
+        return detail::initiate<event>(state_, executor_,
+                                       {.kind = detail::operation_kind::wait_event},
+                                       std::forward<Token>(token));
     }
 
     /// Deletes every mapping of this client at the gateway, one at a time, then closes the client
@@ -254,7 +260,7 @@ public:
     template <class Rep, class Period, class Token = default_token>
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
-        return detail::initiate<detail::no_result>(
+        return detail::initiate(
             state_, executor_,
             {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
             std::forward<Token>(token));

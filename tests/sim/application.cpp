@@ -63,6 +63,7 @@ void world::act()
         cancel_one();
     else if (choice < 90) {
         say("application: cancel all");
+        wire_.cancelled();
         client_->cancel();
     } else if (choice < 93) {
         say("application: the network changed");
@@ -231,6 +232,7 @@ void world::cancel_one()
         if (!each->done && each->number == client_number_ && network_.random(2) == 0) {
             const auto keep = each;
             say("application: cancel one");
+            wire_.cancelled();
             keep->signal.emit(types[network_.random(3)]);
             return;
         }

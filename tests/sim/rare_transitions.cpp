@@ -315,16 +315,16 @@ TEST_CASE("sim: a delete that waits past the end of a lease whose renewal is una
           "[transitions]")
 {
     slow_home home;
-    home.client.async_map_port({.internal_port = 80, .lifetime = 8s, .clean_up = false},
+    home.client.async_map_port({.internal_port = 80, .lifetime = 2s, .clean_up = false},
                                home.completion());
-    home.network.run_for(1s);
+    home.network.run_for(300ms);
     REQUIRE(home.client.mappings().size() == 1);
     auto scope = std::make_unique<natpmp::scoped_mapping>(home.client, home.client.mappings()[0]);
     home.network.gateway().reachable = false;
-    home.network.run_for(6500ms);
-    home.map(81);
+    home.network.run_for(900ms); // the renewal is in flight
+    home.client.async_unmap_port(natpmp::protocol::tcp, 79, home.completion());
     home.network.run_for(100ms);
-    scope.reset();
-    home.network.run_for(1s);
+    scope.reset(); // its delete waits for that of the other port
+    home.network.run_for(3s);
     CHECK(home.transitions.has(phase::deleting, cause::expired, phase::guarded));
 }

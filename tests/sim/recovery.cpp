@@ -145,6 +145,7 @@ TEST_CASE("sim: a verdict does not outlast its gateway, even while the client re
     {
         home.network.set_host(asio::ip::make_address_v4("10.0.0.2"), other_gateway);
         home.map(protocol::tcp, 80);
+        home.network.run_for(1s); // a second after the last map request for the port
         CHECK_FALSE(home.completed.back());
         CHECK(home.mapped(protocol::tcp, 80));
     }

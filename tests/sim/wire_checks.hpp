@@ -92,6 +92,13 @@ public:
         hint();
     }
 
+    /// The application cancelled something. With nothing left to do the client rests, and waits no
+    /// more for an answer.
+    void cancelled()
+    {
+        rested_ = true;
+    }
+
     /// The host's loop runs no handler until then: it sleeps, is stopped, stands still or looks for
     /// its gateway.
     void host_away(time_point until)
@@ -301,8 +308,9 @@ private:
             leaving || network_.now() <= changed_until_; // other socket, or in a hurry
         const time_point last = std::exchange(last_sent_, now);
         if (!same) {
-            check(outstanding_.empty() || answered_ || anew || now >= soonest,
+            check(outstanding_.empty() || answered_ || anew || rested_ || now >= soonest,
                   "one request in flight (Q-1)", datagram);
+            rested_ = false;
             outstanding_.assign(datagram.bytes.begin(), datagram.bytes.end());
             answered_ = surely_answered_ = false;
             bursts_ = {{now}};
@@ -367,6 +375,7 @@ private:
     std::vector<std::uint8_t> outstanding_;
     time_point last_sent_ = long_ago;
     std::vector<burst> bursts_; ///< which the outstanding request may be in
+    bool rested_ = false;       ///< the next request need not wait for the answer to the last one
     time_point hinted_until_ = long_ago, changed_until_ = long_ago;
     bool answered_ = false, surely_answered_ = false;
     bool settled_ = false; ///< whether its answer lies in the socket, while the host is away

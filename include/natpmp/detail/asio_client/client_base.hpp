@@ -18,6 +18,7 @@
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
 namespace detail {
 
 class async_operation;
@@ -35,9 +36,6 @@ struct callbacks
 class client_base
 {
 public:
-    client_base() = default;
-    client_base(const client_base&) = delete;
-    client_base& operator=(const client_base&) = delete;
     virtual ~client_base() = default;
 
     /// Starts an operation, which stays with its owner. If this throws, nothing is started.
@@ -64,17 +62,13 @@ public:
     /// The end of the client: nothing is sent, every pending operation is cancelled.
     virtual void close() noexcept = 0;
 
-    /// The number of the next operation.
-    [[nodiscard]] std::uint64_t next_number() noexcept
-    {
-        return ++last_number_;
-    }
-
-private:
-    std::uint64_t last_number_ = 0;
+    /// The number of the operation that was initiated last.
+    std::uint64_t last_number = 0;
 };
 
 /// Makes the state of a client on a platform that is made from `source`: an executor or a platform.
+/// Defined in implementation.hpp. With NATPMP_SEPARATE_COMPILATION the definition for
+/// natpmp::client is in the source file that includes src.hpp.
 template <class Platform, class Source>
 [[nodiscard]] std::shared_ptr<client_base> make_client(const Source& source,
                                                        const client_options& options);

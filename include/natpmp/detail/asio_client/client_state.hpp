@@ -8,14 +8,20 @@
 #define NATPMP_DETAIL_ASIO_CLIENT_CLIENT_STATE_HPP
 
 #include <natpmp/detail/asio_client/async_operation.hpp>
-#include <natpmp/detail/asio_client/callback_queue.hpp>
-#include <natpmp/detail/asio_client/thread_check.hpp>
 #include <natpmp/detail/core/turn.hpp>
 #include <natpmp/platform.hpp>
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <list>
 #include <memory>
+#include <mutex>
+#include <span>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
@@ -37,35 +43,35 @@ class client_state final : public client_base,
 {
 public:
     client_state(const client_options& options, const Platform& platform)
-        : options_(options),
-          platform_(platform),
-          engine_(options, platform_.random()),
-          requests_(platform_),
-          announcements_(platform_),
-          changes_(platform_),
-          timer_(platform_)
-    {}
+        : options_(options), platform_(platform), engine_(options, platform_.random())
+    {
+        // Has Asio make its reactor. If descriptors run out that throws here, not out of a turn.
+        static_cast<void>(platform_.template make<typename Platform::request_socket_type>());
+    }
 
     void start(async_operation& op) override
     {
-        const thread_check check(inside_);
+        const auto inside = enter();
+        // First what may throw: a turn too many does no harm.
         request_turn();
         engine_.start(op, platform_.now());
     }
 
     void cancel(std::uint64_t number, net::cancellation_type type) override
     {
-        constexpr auto none = net::cancellation_type::none;
         constexpr auto prompt = net::cancellation_type::terminal | net::cancellation_type::partial;
-        const thread_check check(inside_);
-        operation* op = type == none ? nullptr : engine_.find(number);
-        if (!op)
+        const auto inside = enter();
+        // An operation that completed is not found: the handler's slot may be used after that.
+        operation* op = engine_.find(number);
+        if (!op || type == net::cancellation_type::none)
             return;
-        engine_.cancel(*op, (type & prompt) == none, net::error::operation_aborted,
-                       platform_.now());
+        // Total cancellation alone waits for the answer to a request that was sent.
+        engine_.cancel(*op, (type & prompt) == net::cancellation_type::none,
+                       net::error::operation_aborted, platform_.now());
         request_turn();
     }
 
+    /// No turn follows: the operation's context is being destroyed, or its initiation threw.
     void withdraw(async_operation& op) noexcept override
     {
         engine_.withdraw(op);
@@ -73,27 +79,26 @@ public:
 
     void cancel_all() override
     {
-        const thread_check check(inside_);
+        const auto inside = enter();
         engine_.cancel_all(platform_.now());
         request_turn();
     }
 
     void network_changed() override
     {
-        const thread_check check(inside_);
+        const auto inside = enter();
         engine_.network_changed(platform_.now());
         request_turn();
     }
 
     void unmap_quietly(mapping_key key) noexcept override
     {
-        const thread_check check(inside_);
+        const auto inside = enter();
         const time_point now = platform_.now();
         engine_.unmap_quietly(key, now);
-        if (timer_.is_open) { // it is while there is a mapping, and takes no memory
-            timer_set_to_ = now;
-            timer_.source.expires_at(now);
-        }
+        // The timer is open while there is a mapping. Setting it takes no memory, a post does.
+        if (timer_)
+            timer_->source.expires_at(timer_set_to_ = now);
     }
 
     [[nodiscard]] std::vector<mapping> mappings() override
@@ -108,118 +113,108 @@ public:
 
     void set_callbacks(std::shared_ptr<const callbacks> functions) override
     {
-        callbacks_.set(std::move(functions));
-        engine_.events.collect(callbacks_.active());
+        engine_.events.collect(functions != nullptr);
+        callbacks_ = std::move(functions);
+        calls_.clear();
     }
 
+    /// The pending operations complete in the turn that the timer's aborted wait brings, or in one
+    /// that was requested before: a destructor must not throw, and a post may.
     void close() noexcept override
     {
         set_callbacks(nullptr);
         engine_.close(platform_.now());
-        close_all(); // the timer's handler completes what was pending
+        rest();
     }
 
 private:
-    /// Something that is waited for, again and again.
+    /// A socket, timer or subscription that is open.
     template <class Source>
-    struct awaited
+    struct opened
     {
-        explicit awaited(const Platform& platform) : source(platform.template make<Source>())
-        {}
-
         Source source;
-        unsigned session = 0; ///< changed by open and close; a handler of an older one does nothing
-        bool is_open = false;
-        time_point looked_at = long_ago; ///< when a socket was last found empty, or was opened
+        // Of a socket: when it was last found empty, or was opened.
+        time_point looked_at;
     };
 
-    /// Waits for `what`, and calls `ready` each time; ends with an error, or when it is closed.
+    /// Null while it is closed. Each call of open() makes another object: a handler whose wait
+    /// ended before that, and which has not run yet, knows by this that it is late.
     template <class Source>
-    void wait(awaited<Source>& what, void (client_state::*ready)(error_code))
-    {
-        what.source.async_wait([self = this->shared_from_this(), &what, ready,
-                                session = what.session](error_code error) {
-            if (session != what.session)
-                return self->after_close();
-            ((*self).*ready)(error);
-            if (session == what.session)
-                self->wait(what, ready);
-        });
-    }
+    using awaited = std::shared_ptr<opened<Source>>;
 
+    using request_socket = awaited<typename Platform::request_socket_type>;
+    using announcement_socket = awaited<typename Platform::announcement_socket_type>;
+    using change_notices = awaited<typename Platform::change_notices_type>;
+    using timer = awaited<typename Platform::timer_type>;
+
+    /// Opens a source and begins to wait for it. After an error it is closed.
     template <class Source, class... Where>
-    error_code open(awaited<Source>& what, void (client_state::*ready)(error_code),
-                    const Where&... where)
+    error_code open(awaited<Source>& what, const Where&... where)
     {
         close(what);
-        const error_code error = what.source.open(where...);
-        if (error)
-            return error;
-        what.is_open = true;
-        what.looked_at = platform_.now();
-        wait(what, ready);
+        const awaited<Source> made(
+            new opened<Source>{platform_.template make<Source>(), platform_.now()});
+        const error_code error = made->source.open(where...);
+        if (!error)
+            wait(what = made);
         return error;
     }
 
     template <class Source>
     static void close(awaited<Source>& what)
     {
-        ++what.session;
-        if (std::exchange(what.is_open, false))
-            what.source.close();
+        if (const auto closed = std::exchange(what, nullptr))
+            closed->source.close();
     }
 
-    void close_all()
+    /// Calls on_ready() at the end of each wait, until `what` is closed or opened anew. When a
+    /// client is destroyed its waits end, and the first that does brings the turn that completes
+    /// the pending operations.
+    template <class Source>
+    void wait(awaited<Source>& what)
     {
-        close(requests_);
-        close(announcements_);
-        close(changes_);
-        close(timer_);
-        timer_set_to_ = long_ago;
+        what->source.async_wait(
+            [self = this->shared_from_this(), &what, waited = what](error_code error) {
+                if (waited == what)
+                    self->on_ready(what, error);
+                else if (self->engine_.closed())
+                    self->turn(true);
+                if (waited == what)
+                    self->wait(what);
+            });
     }
 
-    /// Completes what was pending when the client was destroyed. Its timer was open then, or a turn
-    /// is on its way.
-    void after_close()
-    {
-        if (engine_.closed())
-            turn(true);
-    }
-
-    void on_requests(error_code error)
-    {
-        if (error)
-            return give_up_requests(error);
-        turn(false);
-    }
-
-    void on_announcements(error_code error)
+    /// A socket has something to read: the turn does that. An error is of the wait, not of ICMP.
+    template <class Socket>
+    void on_ready(awaited<Socket>& socket, error_code error)
     {
         if (error)
-            return give_up_announcements(error);
-        turn(false);
+            give_up(socket, error);
+        else
+            turn(false);
     }
 
-    void on_change(error_code error)
+    void on_ready(change_notices&, error_code error)
     {
         if (error)
             return close(changes_);
-        if (!changes_.source.read())
-            return;
-        engine_.host_changed(platform_.now());
-        begin_turn();
+        if (changes_->source.read()) {
+            engine_.host_changed(platform_.now());
+            begin_turn();
+        }
     }
 
-    void on_timer(error_code error)
+    void on_ready(timer&, error_code error)
     {
         if (error)
-            return; // it was set to another time; Asio's timers end their wait by that
+            return; // Asio's timers end a wait so when they are set to another time
         timer_set_to_ = long_ago;
-        timer_.source.acknowledge();
+        timer_->source.acknowledge();
         begin_turn();
     }
 
-    void give_up_requests(error_code error)
+    /// The socket for requests fails: there is no gateway without it. The engine looks again later.
+    void give_up(request_socket&, error_code error)
     {
         close(requests_);
         close(announcements_);
@@ -227,57 +222,67 @@ private:
         request_turn();
     }
 
-    void give_up_announcements(error_code error)
+    /// Without announcements, answers tell that the gateway restarted (RFC 6886, section 3.6). The
+    /// application is told once.
+    void give_up(announcement_socket&, error_code error)
     {
         close(announcements_);
         if (!std::exchange(told_no_announcements_, true))
             engine_.events.report(event_kind::announcements_unavailable, error);
     }
 
-    /// Has a turn follow soon. What the application calls does no more than that, so that nothing
-    /// is sent again that an answer in the socket has made needless.
+    /// Posts a turn. What the application calls does no more than that, so that nothing is sent
+    /// again that an answer in the socket has made needless.
     void request_turn()
     {
         if (turn_requested_ || deciding_)
             return;
         net::post(platform_.get_executor(), [self = this->shared_from_this()] {
             self->turn_requested_ = false;
-            self->begin_turn();
+            self->turn(true);
         });
         turn_requested_ = true;
     }
 
-    /// A turn that nothing to read has brought. Where a pending wait takes the datagram out of the
-    /// socket (Windows' completion ports), what arrived before is queued at the executor: the turn
-    /// goes around it once.
+    /// Begins a turn that nothing to read has brought. On Windows' completion ports a datagram that
+    /// arrived may be in the executor's queue instead of the socket; a posted turn comes after it.
     void begin_turn()
     {
         if constexpr (Platform::request_socket_type::completes_with_datagram)
-            net::post(platform_.get_executor(),
-                      [self = this->shared_from_this()] { self->turn(true); });
+            request_turn();
         else
             turn(true);
     }
 
-    /// @param went_around Whether everything that arrived before it can be read now.
-    void turn(bool went_around)
+    /// Reads, decides, and calls the application back. `read_all` tells whether everything that
+    /// arrived before the turn can be read in it.
+    void turn(bool read_all)
     {
-        const thread_check check(inside_);
-        if (std::exchange(in_turn_, true))
-            return; // the application runs the context within a handler; the outer turn goes on
-        const auto self = this->shared_from_this();
-        went_around_ = went_around;
+        const auto inside = enter();
+        if (deciding_)
+            return; // the handler of an operation runs its context: the outer turn goes on
+        reads_all_ = read_all;
         deciding_ = true;
         take_turn(engine_, *this);
         deciding_ = false;
         if (std::exchange(again_, false))
             request_turn();
-        callbacks_.deliver();
-        in_turn_ = false;
+        call_back();
     }
 
-    // What take_turn() asks of its host.
+    /// Makes the queued calls. A callback may set other ones, destroy the client, or run its
+    /// context: then a turn in there goes on with the next call.
+    void call_back()
+    {
+        while (callbacks_ && !calls_.empty()) {
+            const auto functions = callbacks_;
+            const auto call = std::move(calls_.front());
+            calls_.pop_front();
+            call(*functions);
+        }
+    }
 
+    // What take_turn() asks of its host: see turn.hpp.
     friend void detail::take_turn<client_state>(engine&, client_state&);
 
     /// Reads the sockets. Returns the time of the look, which is the time of what is decided next:
@@ -287,7 +292,7 @@ private:
         const time_point now = platform_.now();
         read(requests_, now);
         read(announcements_, now);
-        went_around_ = false;
+        reads_all_ = false;
         return now;
     }
 
@@ -299,139 +304,144 @@ private:
     /// Finds out where to send, and opens the sockets unless they lead there already.
     void find_gateway(time_point)
     {
-        if (!changes_.is_open)
-            open(changes_, &client_state::on_change); // without notices, failures tell
+        if (!changes_)
+            open(changes_); // without notices, a failing request tells of a change
         error_code error;
         const gateway found = platform_.find_gateway(options_, error);
         const time_point now = platform_.now();
         const bool connected = engine_.has_gateway();
         if (connected && is_shortage(error))
-            engine_.host_changed(now); // it is not known yet
-        else if (!connected || error || found != gateway_)
-            use_gateway(found, error, now);
-    }
-
-    void send(const send_datagram& request, time_point now)
-    {
-        error_code error = requests_.source.send(request.bytes);
-        // Linux reports the ICMP error of an earlier datagram instead of sending this one.
-        if (is_refusal(error) && request.first)
-            error = requests_.source.send(request.bytes);
-        if (error)
-            engine_.not_sent(error);
-        callbacks_.add({error ? datagram::fate::not_sent : datagram::fate::sent,
-                        ignore_reason::none, gateway_endpoint(), request.bytes, error});
-        if (is_refusal(error))
-            engine_.refused(now);
-    }
-
-    void report(std::span<const event> events)
-    {
-        callbacks_.add(events);
-    }
-
-    /// Sets the timer. While a request is in flight, an earlier time that is set is left: its
-    /// answer will probably come first, which saves a call of the system for each request.
-    void sleep(time_point until)
-    {
-        if (until != never && until <= platform_.now()) {
-            again_ = true;
+            return engine_.host_changed(now); // it could not be read: the engine asks again later
+        if (connected && !error && found == gateway_)
             return;
-        }
-        if (!timer_.is_open && open(timer_, &client_state::on_timer))
-            return; // whatever happens next looks at the time
-        const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;
-        if (until == timer_set_to_ || (is_early && engine_.in_flight()))
-            return;
-        timer_set_to_ = until;
-        timer_.source.expires_at(until);
-    }
-
-    void rest()
-    {
-        close_all();
-    }
-
-    /// Reads one socket until nothing is left, or often enough.
-    template <class Source>
-    void read(awaited<Source>& socket, time_point now)
-    {
-        constexpr unsigned most_datagrams = 64, most_errors = 16;
-        const arrival_span arrived{socket.looked_at, now};
-        unsigned errors = 0; // in a row: ICMP reports one for each datagram that was sent
-        for (unsigned count = 0; socket.is_open && count < most_datagrams; ++count) {
-            error_code error;
-            net::ip::udp::endpoint sender;
-            const std::size_t size = socket.source.receive_from(buffer_, sender, error);
-            if (error == net::error::would_block || error == net::error::try_again) {
-                if (went_around_ || !socket.source.awaits_datagram())
-                    socket.looked_at = now;
-                return;
-            }
-            errors = error ? errors + 1 : 0;
-            const bool is_useless = errors > most_errors;
-            take(socket, is_useless, error, {buffer_.data(), size}, sender, arrived);
-        }
-    }
-
-    using request_socket = awaited<typename Platform::request_socket_type>;
-    using announcement_socket = awaited<typename Platform::announcement_socket_type>;
-
-    void take(request_socket&, bool is_useless, error_code error, bytes_view bytes,
-              const net::ip::udp::endpoint&, const arrival_span& arrived)
-    {
-        if (is_useless)
-            give_up_requests(error);
-        else if (is_refusal(error))
-            engine_.refused(arrived.latest);
-        else if (!error)
-            trace(engine_.receive(bytes, arrived), gateway_endpoint(), bytes);
-    }
-
-    void take(announcement_socket&, bool is_useless, error_code error, bytes_view bytes,
-              const net::ip::udp::endpoint& sender, const arrival_span& arrived)
-    {
-        if (is_useless)
-            give_up_announcements(error);
-        else if (!error)
-            trace(engine_.announcement(sender.address(), bytes, arrived), sender, bytes);
-    }
-
-    void use_gateway(const gateway& found, error_code error, time_point now)
-    {
         gateway_ = found;
-        if (!error && !timer_.is_open) // without a timer nothing would end
-            error = open(timer_, &client_state::on_timer);
+        if (!error && !timer_)
+            error = open(timer_); // without a timer no request would end
         if (!error)
-            error =
-                open(requests_, &client_state::on_requests, found, options_.gateway_port.value());
+            error = open(requests_, found, options_.gateway_port.value());
         close(announcements_);
         if (error)
             engine_.on_no_gateway(error, now);
         else
             engine_.on_gateway(found, now);
+        // The engine may refuse it: there is no NAT between the host and a public address.
         if (!engine_.has_gateway())
             return close(requests_);
         if (!options_.announcements)
             return;
-        error = open(announcements_, &client_state::on_announcements, found,
-                     options_.announcement_port.value());
+        error = open(announcements_, found, options_.announcement_port.value());
         if (error)
-            give_up_announcements(error);
+            give_up(announcements_, error);
     }
 
-    /// Tells the application of a datagram, then of the events that it caused.
-    void trace(ignore_reason reason, const net::ip::udp::endpoint& peer, bytes_view bytes)
+    /// Sends a request, or notes that the system would not.
+    void send(const send_datagram& request, time_point now)
     {
-        const bool used = reason == ignore_reason::none;
-        const auto fate = used ? datagram::fate::received : datagram::fate::ignored;
-        callbacks_.add({fate, reason, peer, bytes});
-        callbacks_.add(engine_.events.take_reports());
+        error_code error = requests_->source.send(request.bytes);
+        // Linux reports the ICMP error of an earlier datagram instead of sending this one.
+        if (is_refusal(error) && request.first)
+            error = requests_->source.send(request.bytes);
+        if (error)
+            engine_.not_sent(error);
+        const net::ip::udp::endpoint peer(gateway_.address, options_.gateway_port.value());
+        const auto fate = error ? datagram::fate::not_sent : datagram::fate::sent;
+        report({fate, ignore_reason::none, peer, request.bytes, error});
+        if (is_refusal(error))
+            engine_.refused(now);
     }
 
-    [[nodiscard]] net::ip::udp::endpoint gateway_endpoint() const
+    /// Queues events for the callback. The engine has none if the application did not set one.
+    void report(std::span<const event> events)
     {
-        return {gateway_.address, options_.gateway_port.value()};
+        for (const event& happened : events)
+            calls_.emplace_back([happened](const callbacks& to) { to.on_event(happened); });
+    }
+
+    /// Queues a datagram, with a copy of its bytes: the next one is read into the same buffer.
+    void report(const datagram& seen)
+    {
+        if (!callbacks_ || !callbacks_->on_datagram)
+            return;
+        std::vector<std::uint8_t> bytes(seen.bytes.begin(), seen.bytes.end());
+        calls_.emplace_back([bytes = std::move(bytes), copy = seen](const callbacks& to) mutable {
+            copy.bytes = bytes;
+            to.on_datagram(copy);
+        });
+    }
+
+    /// Sets the timer; if descriptors run out and it cannot be opened, the next turn tries again.
+    /// An earlier time that is set stays while a request is in flight: the answer will probably
+    /// come before it, which saves a call of the system for each request.
+    void sleep(time_point until)
+    {
+        again_ = until <= platform_.now();
+        if (again_ || (!timer_ && open(timer_)))
+            return;
+        const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;
+        if (until != timer_set_to_ && !(is_early && engine_.in_flight()))
+            timer_->source.expires_at(timer_set_to_ = until);
+    }
+
+    /// Closes everything. No wait is pending then, and run() can return.
+    void rest()
+    {
+        close(requests_);
+        close(announcements_);
+        close(changes_);
+        close(timer_);
+        timer_set_to_ = long_ago;
+    }
+
+    /// Reads one socket until it is empty, closed, or has given enough for one turn.
+    template <class Socket>
+    void read(awaited<Socket>& socket, time_point now)
+    {
+        constexpr bool is_connected = std::is_same_v<awaited<Socket>, request_socket>;
+        constexpr unsigned most_datagrams = 64, most_errors = 16;
+        if (!socket)
+            return;
+        const arrival_span arrived{socket->looked_at, now};
+        unsigned errors = 0; // in a row: ICMP reports one for each datagram that was sent
+        for (unsigned count = 0; socket && count < most_datagrams; ++count) {
+            error_code error;
+            net::ip::udp::endpoint sender;
+            const std::size_t size = socket->source.receive_from(buffer_, sender, error);
+            if (error == net::error::would_block || error == net::error::try_again) {
+                if (reads_all_ || !socket->source.awaits_datagram())
+                    socket->looked_at = now;
+                return;
+            }
+            errors = error ? errors + 1 : 0;
+            if (errors > most_errors)
+                give_up(socket, error);
+            else if (is_connected && is_refusal(error))
+                engine_.refused(now);
+            if (error)
+                continue;
+            const bytes_view bytes(buffer_.data(), size);
+            const auto reason = is_connected
+                                    ? engine_.receive(bytes, arrived)
+                                    : engine_.announcement(sender.address(), bytes, arrived);
+            const bool is_used = reason == ignore_reason::none;
+            report({is_used ? datagram::fate::received : datagram::fate::ignored, reason, sender,
+                    bytes});
+            report(engine_.events.take_reports()); // after the datagram that caused them
+        }
+    }
+
+    /// Holds the mutex for the time that a thread spends inside the client, which it may enter
+    /// again. A debug build ends here if another thread is inside: the executor is not serial.
+    [[nodiscard]] std::unique_lock<std::recursive_mutex> enter()
+    {
+#if defined(NDEBUG)
+        return {};
+#else
+        std::unique_lock lock(mutex_, std::try_to_lock);
+        if (lock)
+            return lock;
+        std::fputs("natpmp::client is used by two threads at a time; give it a strand\n", stderr);
+        std::abort();
+#endif
     }
 
     const client_options options_;
@@ -439,19 +449,29 @@ private:
     engine engine_;
     request_socket requests_;
     announcement_socket announcements_;
-    awaited<typename Platform::change_notices_type> changes_;
-    awaited<typename Platform::timer_type> timer_;
-    callback_queue callbacks_;
+    change_notices changes_;
+    timer timer_;
     std::array<std::uint8_t, receive_buffer_size> buffer_{};
-    gateway gateway_{}; ///< that the sockets lead to, or that could not be used
+    // Null: the application has set none.
+    std::shared_ptr<const callbacks> callbacks_;
+    // Filled in take_turn(), called after it; emptied when other callbacks are set.
+    std::list<std::function<void(const callbacks&)>> calls_;
+    // The gateway that the sockets lead to, or that could not be used.
+    gateway gateway_{};
+    // What sleep() set the timer to; long_ago once it fired or was closed.
     time_point timer_set_to_ = long_ago;
+    // Set by give_up(), and never cleared.
     bool told_no_announcements_ = false;
-    bool turn_requested_ = false; ///< one is on its way through the executor
-    bool in_turn_ = false;
-    bool deciding_ = false;    ///< this turn is still to decide what to do
-    bool again_ = false;       ///< the engine has more to do now
-    bool went_around_ = false; ///< everything that arrived before this turn can be read now
-    inside_thread inside_{};
+    // Set when a turn is posted, cleared when it begins.
+    bool turn_requested_ = false;
+    // Set within take_turn(), which goes on until nothing is left to decide.
+    bool deciding_ = false;
+    // Set by sleep() if the next turn is due now: that takes no timer. Cleared by turn().
+    bool again_ = false;
+    // Set by turn() for its first look, cleared by that.
+    bool reads_all_ = false;
+    // Locked by enter().
+    std::recursive_mutex mutex_;
 };
 
 } // namespace detail

@@ -245,9 +245,8 @@ private:
     operation* reader_ = nullptr;      ///< the pending async_wait_event
     std::uint32_t last_turn_ = 0;      ///< operation::turn of the last one
 
-    bool closing_ = false;              ///< a shutdown began
-    bool closed_ = false;               ///< nothing is sent any more
-    time_point quiet_until_ = long_ago; ///< set by a rest while a request was in flight
+    bool closing_ = false; ///< a shutdown began
+    bool closed_ = false;  ///< nothing is sent any more
     time_point close_at_ = never;
     error_code shutdown_error_{};
     time_point left_behind_until_ = long_ago; ///< of what was given up without a gateway

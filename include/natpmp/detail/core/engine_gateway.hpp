@@ -85,7 +85,7 @@ inline void engine::change_gateway(bool first, time_point now)
     gateway_.epoch.forget();
     gateway_.recovery.cancel();
     gateway_.recovery_delay_until = long_ago;
-    left_behind_until_ = quiet_until_ = long_ago;
+    left_behind_until_ = long_ago;
     address_ = {};
     retry_failed(now);
     if (first)

@@ -297,7 +297,7 @@ inline action engine::next(time_point now)
             act_by_time(now);
         if ((gateway_.take_doubt(now) && !closing_) || look_up_time() <= now)
             return find_gateway{};
-        if (has_gateway() && (request_ || (now >= quiet_until_ && begin_request(now)))) {
+        if (has_gateway() && (request_ || begin_request(now))) {
             yield_to_urgent(now);
             if (request_->transmissions.due(now))
                 return transmit(now);
@@ -319,8 +319,6 @@ inline action engine::next(time_point now)
                         records_.count(phase::deleting) + records_.count(phase::guarded) > 0;
     if (active && !closed_)
         return sleep_until{next_time()};
-    if (request_ && request_->transmissions.started())
-        quiet_until_ = now + yield_wait; // for its answer: one request at a time
     disconnect(now);
     return rest{};
 }
@@ -337,8 +335,8 @@ inline time_point engine::next_time() const noexcept
         consider(first->timeline_place.first);
     if (!deadlines_.empty())
         consider(deadlines_.begin()->first);
-    for (const time_point at : {close_at_, quiet_until_, look_up_time(), gateway_.recovery.at,
-                                gateway_.retry.at, gateway_.routes_settled_at})
+    for (const time_point at : {close_at_, look_up_time(), gateway_.recovery.at, gateway_.retry.at,
+                                gateway_.routes_settled_at})
         consider(at);
     if (has_gateway() && request_)
         consider(request_->transmissions.wake());
