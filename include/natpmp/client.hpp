@@ -135,8 +135,8 @@ public:
     /// lifetime (RFC 6886, sections 3.2 to 3.4).
     ///
     /// It succeeds too when the gateway grants another port or lifetime, and when it does not tell
-    /// its address. A second call for the same protocol and port sends its own request; its failure
-    /// does not undo the first.
+    /// its address. A second call for the same protocol and port asks again, and does not undo the
+    /// first if it fails; calls that wait for the same request share its answer.
     ///
     /// @param protocol UDP or TCP.
     /// @param internal_port The port that the application listens on, 1..65535, any integer type.
