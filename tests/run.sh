@@ -7,8 +7,7 @@
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
 #                              macros; clang-16; libc++; Windows under Wine; the package recipes;
-#                              clang-tidy; macOS, if ZIG names zig; the fuzzers, 30 s each; and what
-#                              --debian trixie does
+#                              clang-tidy; macOS, if ZIG names zig; and the fuzzers, 30 s each
 #   tests/run.sh --debian SUITE
 #                              with the compilers and libraries of Debian trixie or sid, which is
 #                              made in BUILD_ROOT/debian once: remove the folder for a newer sid;
@@ -56,7 +55,7 @@ install_missing() {
     [ "$what" != fuzz ] || wanted=(g++ cmake ninja-build libasio-dev)
     [ "$what" = gcc ] || wanted+=(clang-19 libclang-rt-19-dev)
     [ "$what" != debian ] || wanted=(debootstrap)
-    [ "$what" != matrix ] || wanted+=(debootstrap libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev libc++abi-19-dev
+    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev libc++abi-19-dev
         g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
@@ -299,8 +298,6 @@ matrix() {
         esac
         summary+=("map_port.exe, $script: exit code $status")
     done
-
-    debian trixie
 }
 
 case $what in
