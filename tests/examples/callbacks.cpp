@@ -15,8 +15,8 @@ TEST_CASE("callbacks: a port is opened, renewed and closed")
     settings.min_lifetime = settings.max_lifetime = 2s;
     program example(in, "callbacks", {"--port", "7001", "--gateway", program::gateway_of(in)});
     REQUIRE(example.prints("renewed 203.0.113.7:7001"));
-    CHECK(requests(in) == lines{"delete tcp 7001", "map tcp 7001 to 7001 for 7200", "address",
-                                "map tcp 7001 to 7001 for 7200"});
+    CHECK(requests(in) ==
+          lines{"delete tcp 7001", "map tcp 7001 7001 7200", "address", "map tcp 7001 7001 7200"});
     example.signal(SIGTERM);
     CHECK(example.end() == 0);
     CHECK(example.printed() == lines{"mapped 203.0.113.7:7001", "renewed 203.0.113.7:7001",

@@ -44,8 +44,8 @@ TEST_CASE("torrent_session: it opens the port that it listens on, and leaves not
     torrent its;
     program session(its.in, "torrent_session", its.arguments);
     REQUIRE(session.prints(its.announcement("203.0.113.7:" + its.text)));
-    const lines opening{its.deletes()[0], "map tcp " + its.text + " to " + its.text + " for 7200",
-                        its.deletes()[1], "map udp " + its.text + " to " + its.text + " for 7200",
+    const lines opening{its.deletes()[0], "map tcp " + its.text + ' ' + its.text + " 7200",
+                        its.deletes()[1], "map udp " + its.text + ' ' + its.text + " 7200",
                         "address"};
     lines wire = requests(its.in);
     wire.resize(opening.size());

@@ -18,7 +18,7 @@ struct telephone
 
     [[nodiscard]] std::string map_line(const std::string& its) const
     {
-        return "map udp " + its + " to " + its + " for 600";
+        return "map udp " + its + ' ' + its + " 600";
     }
 
     [[nodiscard]] std::ptrdiff_t sent(const std::string& line)

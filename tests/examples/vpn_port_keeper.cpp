@@ -32,11 +32,11 @@ struct vpn
     [[nodiscard]] std::ptrdiff_t renewals()
     {
         const lines wire = in.wire();
-        return std::count(wire.begin(), wire.end(), "map tcp 0 to 1 for 60");
+        return std::count(wire.begin(), wire.end(), "map tcp 0 1 60");
     }
 };
 
-const lines opening{"map tcp 0 to 1 for 60", "map udp 0 to 1 for 60", "address"};
+const lines opening{"map tcp 0 1 60", "map udp 0 1 60", "address"};
 
 TEST_CASE("vpn_port_keeper: the command gets the port, and again when it changes")
 {

@@ -340,4 +340,36 @@ TEST_CASE("engine background: notices of the host without end neither flood nor 
     CHECK((client.done_at(call) == "pending") == refusing);
 }
 
+TEST_CASE("engine gateway: of a pair that fails at another gateway nothing is asked for any more",
+          "[engine][gateway]")
+{
+    driver client;
+    client.gateway = [&](const request& asked) {
+        return asked.is_create() || asked.is_delete() ? client.conforming(asked) : bytes{};
+    };
+    operation& pair = client.map_pair(tcp(80)); // both are up, and the address is awaited
+    client.run_until(1s);
+    REQUIRE(client.done_at(pair) == "pending");
+    client.attach(elsewhere());
+    client.cancel(pair);
+    client.take_wire();
+    client.run_until(1h);
+    CHECK(containing(client.wire, "map").empty());
+    CHECK_FALSE(client.active());
+}
+
+TEST_CASE("engine gateway: the same one is asked whether it lost its state, also after a hint",
+          "[engine][gateway]")
+{
+    driver client;
+    client.hold({tcp(80)}, 100s);
+    client.detach();
+    client.network_changed(); // in vain
+    client.run_until(110s);
+    client.route = home();
+    client.network_changed();
+    client.settle();
+    CHECK(containing(client.wire, "address").size() == 1);
+}
+
 } // namespace engine_gateway_test

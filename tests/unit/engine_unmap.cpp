@@ -270,4 +270,32 @@ TEST_CASE("engine background: what was unmapped without a gateway is not called 
     CHECK(end.error == errc::shutdown_incomplete);
 }
 
+TEST_CASE("engine unmap: the last call decides", "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.delay = 10ms;
+    operation& first = client.unmap(tcp(80)); // its delete is in flight
+    operation& again = client.map(tcp(80));
+    operation& last = client.unmap(tcp(80));
+    client.run_until(20s);
+    CHECK_FALSE(first.error);
+    CHECK(again.error == aborted);
+    CHECK_FALSE(last.error);
+    CHECK(client.mappings().empty());
+    CHECK(client.wire == lines{"10 delete tcp 80", "10.01 delete tcp 80"});
+}
+
+TEST_CASE("engine unmap: a shutdown does not call done what was not answered", "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    client.unmap_quietly(tcp(80));
+    client.run_until(20s);
+    operation& end = client.shutdown(2s);
+    client.run_until(30s);
+    CHECK(end.error == errc::shutdown_incomplete);
+}
+
 } // namespace engine_unmap_test

@@ -229,6 +229,7 @@ private:
         close(announcements_);
         if (!std::exchange(told_no_announcements_, true))
             engine_.events.report(event_kind::announcements_unavailable, error);
+        request_turn();
     }
 
     /// Posts a turn. What the application calls does no more than that, so that nothing is sent

@@ -200,7 +200,7 @@ private:
     void recover(time_point now);
     void retry_failed(time_point now);
     void change_gateway(bool first, time_point now);
-    void disconnect(time_point now);
+    void disconnect(error_code why, time_point now);
 
     // engine_responses.hpp
     ignore_reason match(const response& answer, const arrival_span& arrived);

@@ -66,7 +66,7 @@ inline void engine::on_gateway(const gateway& found, time_point now)
     const bool was_lost = gateway_.lost();
     const gateway_change change = gateway_.found(found, now);
     if (change == gateway_change::too_often) {
-        disconnect(now);
+        disconnect(errc::gateway_changed, now);
     } else if (change == gateway_change::first || change == gateway_change::other) {
         change_gateway(change == gateway_change::first, now);
     } else if (change == gateway_change::back && was_lost) {
@@ -104,7 +104,7 @@ inline void engine::change_gateway(bool first, time_point now)
         entry.may_exist_until = entry.last_delete = long_ago;
         entry.maps_unanswered = entry.deletes_unanswered = 0;
         const bool cleans_up = entry.phase == phase::cleaning;
-        if (entry.phase == phase::leased)
+        if (entry.phase == phase::leased && entry.wanted())
             on_lease_end(entry, cause::gateway_left, errc::gateway_changed, now);
         else if (entry.wanted())
             enter(entry, cause::gateway_left, cleans_up ? phase::cleaning : phase::requested, now,
@@ -122,22 +122,13 @@ inline void engine::on_no_gateway(error_code why, time_point now)
     counters.last_error = why;
     if (closing_)
         return finish_shutdown(why, now);
-    disconnect(now);
+    disconnect(why, now);
     gateway_.not_found(now);
     fail_waiting(why, now);
-    fail_unmaps(why, now);
-    records_.for_each([&](mapping_record& entry) {
-        if (entry.phase != phase::deleting && entry.phase != phase::guarded)
-            return;
-        if (entry.wanted())
-            enter(entry, cause::gateway_left, phase::requested, now, now);
-        else
-            end_mapping(entry, cause::gateway_left, now);
-    });
 }
 
-/// Gives up the socket, and with it the request in flight.
-inline void engine::disconnect(time_point now)
+/// Gives up the socket, and with it the request in flight. Nothing can be deleted without one.
+inline void engine::disconnect(error_code why, time_point now)
 {
     gateway_.connected = false;
     mapping_record* entry = request_ ? request_->entry : nullptr;
@@ -148,6 +139,15 @@ inline void engine::disconnect(time_point now)
         reschedule(*entry, now, now);
     else if (entry)
         settle_unwanted(*entry, cause::gateway_left, now);
+    fail_unmaps(why, now);
+    records_.for_each([&](mapping_record& each) {
+        if (each.phase != phase::deleting && each.phase != phase::guarded)
+            return;
+        if (each.wanted())
+            enter(each, cause::gateway_left, phase::requested, now, now);
+        else
+            end_mapping(each, cause::gateway_left, now);
+    });
 }
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

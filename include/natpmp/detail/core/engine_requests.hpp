@@ -319,7 +319,7 @@ inline action engine::next(time_point now)
                         records_.count(phase::deleting) + records_.count(phase::guarded) > 0;
     if (active && !closed_)
         return sleep_until{next_time()};
-    disconnect(now);
+    disconnect({}, now);
     return rest{};
 }
 

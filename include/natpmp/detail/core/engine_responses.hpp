@@ -248,7 +248,7 @@ inline void engine::map_failed(const outstanding_request& done, error_code why, 
     mapping_record& entry = *done.entry;
     const bool refused = why.category() == result_category() && entry.maps_unanswered == 0;
     const bool silent = why == errc::gateway_silent;
-    const bool asked_in_vain = silent && done.transmissions.count() >= nine_transmissions;
+    const bool asked_in_vain = silent && done.transmissions.datagrams() >= nine_transmissions;
     if (refused || asked_in_vain || (is_gateway_error(why) && !silent))
         entry.may_exist_until = done.existed_until; // there is nothing to undo
     if (is_gateway_error(why) && !silent)
@@ -328,11 +328,16 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
         return shutdown_delete_ended(entry, why, now);
     if (cleans_up && !entry.unmaps.empty())
         return reschedule(entry, now, now);
+    if (why) // the gateway may have it still
+        left_behind_until_ = std::max(left_behind_until_, entry.may_exist_until);
     entry.error = why;
     entry.may_exist_until = entry.expiry = long_ago;
     events.report_unmapped(entry);
-    const auto unmaps = entry.unmaps;
-    if (entry.wanted()) // again, since the delete began
+    auto unmaps = entry.unmaps;
+    unmaps.remove_if([](const operation* op) { return !op->asked; });
+    if (unmaps.size() < entry.unmaps.size()) // some began since: they have a delete of their own
+        reschedule(entry, now, now);
+    else if (entry.wanted()) // again, since the delete began
         enter(entry, cause::deleted, phase::requested, now, now);
     else
         end_mapping(entry, cause::deleted, now);

@@ -156,7 +156,7 @@ public:
     void network_changed(time_point now) noexcept
     {
         look_up_at_ = now;
-        look_up_failures_ = 0;
+        look_up_failures_ = std::min(look_up_failures_, 1U); // it stays lost until it is found
         doubt = true;
     }
 

@@ -25,7 +25,7 @@ enum class phase : std::uint8_t
     cleaning,  ///< wanted; the delete of what an earlier run may have left comes first
     requested, ///< wanted, no lease: a map request is due
     leased,    ///< wanted; the lease runs until `expiry`, and a renewal is due
-    deleting,  ///< nobody wants it, and the gateway may hold it: a delete is due
+    deleting,  ///< a delete is due; nobody wants it, but for those who asked again meanwhile
     guarded,   ///< deleted, but the network may still hold a map request
     ended      ///< only its last event is left to be read
 };

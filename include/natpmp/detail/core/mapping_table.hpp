@@ -69,9 +69,8 @@ public:
     /// The record of a key, made if there is none. Nothing else takes memory for a record.
     mapping_record& get(mapping_key key)
     {
-        const auto [at, made] = records_.try_emplace(key, key);
-        mapping_record& entry = at->second;
-        if (made) {
+        mapping_record& entry = records_.try_emplace(key, key).first->second;
+        if (entry.unread_place.second == 0) { // it is new, or memory was refused the last time
             timeline.move(entry, never);
             ready.move(entry, not_ready);
             unread.move(entry, read);

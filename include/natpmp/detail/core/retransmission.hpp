@@ -57,6 +57,7 @@ public:
         if (count_ == 0)
             start_ = now;
         ++count_;
+        ++datagrams_;
         while (count_ < limit_ && planned(count_ + 1) <= now)
             ++count_;
         next_ = std::max(planned(count_ + 1), now + wait_);
@@ -72,6 +73,12 @@ public:
     [[nodiscard]] unsigned count() const noexcept
     {
         return count_;
+    }
+
+    /// The number of datagrams that went out.
+    [[nodiscard]] unsigned datagrams() const noexcept
+    {
+        return datagrams_;
     }
 
     /// The last transmission at or before a time, as far back as the one before the last.
@@ -145,7 +152,7 @@ private:
         return !settled_ && (!started() || (count_ < std::min(limit_, most_) && next_ < end_));
     }
 
-    unsigned count_ = 0, limit_ = 0;
+    unsigned count_ = 0, limit_ = 0, datagrams_ = 0;
     unsigned most_ = nine_transmissions; ///< that fit into the planned time
     bool settled_ = false;
     duration wait_ = first_wait;
