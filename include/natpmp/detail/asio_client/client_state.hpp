@@ -294,7 +294,7 @@ private:
         read(requests_, now);
         read(announcements_, now);
         reads_all_ = false;
-        return now;
+        return looked_at_ = now;
     }
 
     void complete(operation& done)
@@ -375,7 +375,7 @@ private:
     /// come before it, which saves a call of the system for each request.
     void sleep(time_point until)
     {
-        again_ = until <= platform_.now();
+        again_ = until <= looked_at_; // the engine has finished operations left for another turn
         if (again_ || (!timer_ && open(timer_)))
             return;
         const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;
@@ -467,6 +467,8 @@ private:
     bool turn_requested_ = false;
     // Set within take_turn(), which goes on until nothing is left to decide.
     bool deciding_ = false;
+    // Set by look() to its time.
+    time_point looked_at_ = long_ago;
     // Set by sleep() if the next turn is due now: that takes no timer. Cleared by turn().
     bool again_ = false;
     // Set by turn() for its first look, cleared by that.
