@@ -204,6 +204,7 @@ private:
 
     // engine_responses.hpp
     ignore_reason match(const response& answer, const arrival_span& arrived);
+    ignore_reason match_map_answer(const response& answer, const arrival_span& arrived);
     void take_late(const response& answer, const arrival_span& arrived);
     epoch_sign take_epoch(std::uint32_t value, const arrival_span& arrived);
     void conclude(error_code why, const response* answer, time_point now);
@@ -218,12 +219,14 @@ private:
     void serve_reader();
     void act_by_time(time_point now);
     void act_on_mappings(time_point now);
+    void make_ready(mapping_record& entry);
     [[nodiscard]] ready_key address_turn(time_point now) const noexcept;
     bool begin_request(time_point now);
     void begin_map(mapping_record& entry, priority urgency, time_point now);
     void begin_delete(mapping_record& entry, priority urgency, time_point now);
     void yield_to_urgent(time_point now);
     send_datagram transmit(time_point now);
+    bool give_up_request(time_point now);
     template <class Function> void for_each_asked(Function function);
     [[nodiscard]] time_point look_up_time() const noexcept;
     [[nodiscard]] time_point next_time() const noexcept;

@@ -246,7 +246,8 @@ inline void engine::unmap_quietly(mapping_key key, time_point now)
         return;
     abandon_request(*entry, now);
     stop_keeping(*entry, last_turn_ + 1, now);
-    if ((entry = records_.find(key)))
+    entry = records_.find(key);
+    if (entry)
         settle_unwanted(*entry, cause::unwanted, now);
 }
 

@@ -17,6 +17,8 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 /// Everything that happens by time alone, but for the request in flight.
 inline void engine::act_by_time(time_point now)
 {
+    if (closed_)
+        return;
     if (closing_ && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
@@ -40,29 +42,35 @@ inline void engine::act_on_mappings(time_point now)
         mapping_record& entry = *first;
         if (entry.timeline_place.first > now)
             return;
-        const operation* waiter = entry.first_waiter();
-        const bool renews = entry.phase == phase::leased && !waiter;
-        const bool queued = entry.ready_place.first != not_ready;
-        if (entry.phase_end() <= now) {
-            if (entry.phase == phase::leased)
-                on_lease_end(entry, cause::expired, entry.error, now);
-            else if (requested_for(entry))
-                records_.timeline.move(entry, never); // the end of its delete is the end of all
-            else
-                end_mapping(entry, cause::expired, now);
-        } else if (entry.phase == phase::guarded) {
+        if (entry.phase_end() > now && entry.phase == phase::guarded)
             forget_mapping(entry, cause::expired, now);
-        } else {
-            records_.ready.move(entry, entry.phase == phase::deleting
-                                           ? ready_key{priority::deletion, 0}
-                                       : waiter  ? ready_key{priority::operation, waiter->turn}
-                                       : !renews ? ready_key{priority::background, 0}
-                                       : queued  ? ready_key{priority::overdue, 0}
-                                                 : ready_key{priority::renewal, 0});
-            const time_point overdue = renews && !queued ? entry.overdue_at() : never;
-            records_.timeline.move(entry, std::min(overdue, entry.phase_end()));
-        }
+        else if (entry.phase_end() > now)
+            make_ready(entry);
+        else if (entry.phase == phase::leased)
+            on_lease_end(entry, cause::expired, entry.error, now);
+        else if (requested_for(entry))
+            records_.timeline.move(entry, never); // the end of its delete is the end of all
+        else
+            end_mapping(entry, cause::expired, now);
     }
+}
+
+/// Queues a request that is due. A renewal that is queued comes here again when it is overdue.
+inline void engine::make_ready(mapping_record& entry)
+{
+    const operation* waiter = entry.first_waiter();
+    const bool renews = entry.phase == phase::leased && !waiter;
+    const bool queued = entry.ready_place.first != not_ready;
+    priority urgency = renews ? priority::renewal : priority::background;
+    if (entry.phase == phase::deleting)
+        urgency = priority::deletion;
+    else if (waiter)
+        urgency = priority::operation;
+    else if (renews && queued)
+        urgency = priority::overdue;
+    records_.ready.move(entry, {urgency, urgency == priority::operation ? waiter->turn : 0});
+    const time_point overdue = renews && !queued ? entry.overdue_at() : never;
+    records_.timeline.move(entry, std::min(overdue, entry.phase_end()));
 }
 
 /// Whose turn the address request is among the mappings.
@@ -209,7 +217,7 @@ inline void engine::yield_to_urgent(time_point now)
     if (renews && request.priority == priority::renewal) {
         request.transmissions.end_by(request.first_sent + least_attempt);
     } else if (urgent < request.priority && !request.yielding &&
-               !(let_pass && urgent == priority::overdue)) {
+               (!let_pass || urgent != priority::overdue)) {
         request.yielding = true;
         if (urgent == priority::overdue)
             for_each_asked([](operation& op) { op.let_renewal_pass = true; });
@@ -281,6 +289,18 @@ inline void engine::begin_turn()
     completing_.splice(completing_.end(), finished_);
 }
 
+/// Ends the request in flight if its last wait for an answer is over.
+inline bool engine::give_up_request(time_point now)
+{
+    if (!request_->transmissions.over(now))
+        return false;
+    const bool silent = !request_->only_empty_answers;
+    if (silent && !request_->yielding)
+        gateway_.doubt = true;
+    conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
+    return true;
+}
+
 /// What is to be done now. Call it again until it is sleep_until or rest.
 inline action engine::next(time_point now)
 {
@@ -293,21 +313,15 @@ inline action engine::next(time_point now)
             completing_.pop_front();
             return complete_operation{what};
         }
-        if (!closed_)
-            act_by_time(now);
+        act_by_time(now);
         if ((gateway_.take_doubt(now) && !closing_) || look_up_time() <= now)
             return find_gateway{};
         if (has_gateway() && (request_ || begin_request(now))) {
             yield_to_urgent(now);
             if (request_->transmissions.due(now))
                 return transmit(now);
-            if (request_->transmissions.over(now)) {
-                const bool silent = !request_->only_empty_answers;
-                if (silent && !request_->yielding)
-                    gateway_.doubt = true;
-                conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
+            if (give_up_request(now))
                 continue;
-            }
         }
         if (!events.has_reports())
             break;
@@ -315,9 +329,7 @@ inline action engine::next(time_point now)
     serve_reader();
     if (!finished_.empty())
         return sleep_until{now};
-    const bool active = !pending_.empty() || records_.any_wanted() ||
-                        records_.count(phase::deleting) + records_.count(phase::guarded) > 0;
-    if (active && !closed_)
+    if (!closed_ && (!pending_.empty() || records_.any_left()))
         return sleep_until{next_time()};
     disconnect({}, now);
     return rest{};

@@ -75,6 +75,13 @@ inline ignore_reason engine::match(const response& answer, const arrival_span& a
         count_down(grants ? entry->maps_unanswered : entry->deletes_unanswered);
         return grants ? ignore_reason::not_awaited : ignore_reason::none;
     }
+    return match_map_answer(answer, arrived);
+}
+
+/// The same for a map request: whether this answers it, or an earlier delete.
+inline ignore_reason engine::match_map_answer(const response& answer, const arrival_span& arrived)
+{
+    mapping_record* entry = request_->entry;
     const bool empty = answer.success() && answer.external_port == 0 && answer.lifetime == 0;
     const bool refuses_delete = !answer.success() && entry->deletes_unanswered > 0 &&
                                 arrived.earliest - entry->last_delete < late_error_window;

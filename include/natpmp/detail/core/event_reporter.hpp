@@ -101,7 +101,7 @@ public:
         while (mapping_record* unread = records_.take_unread()) {
             mapping_record& entry = *unread;
             const auto kind = unread_kind(entry);
-            const event happened =
+            event happened =
                 event_of(kind.value_or(event_kind::renewed), mapping_of(entry), entry.error);
             if (entry.told) {
                 entry.reader.state = !entry.up()     ? known_state::lost

@@ -118,6 +118,12 @@ public:
         return count(phase::cleaning) + count(phase::requested) + count(phase::leased) > 0;
     }
 
+    /// Whether there is anything to do for a mapping, now or later.
+    [[nodiscard]] bool any_left() const noexcept
+    {
+        return any_wanted() || count(phase::deleting) + count(phase::guarded) > 0;
+    }
+
     /// Marks a record as one that the reader of events may have to hear of.
     void mark_unread(mapping_record& entry)
     {
