@@ -154,7 +154,6 @@ public:
         if (!service_.remove(*this))
             return;
         client_.reset();
-        const Executor executor(executor_);
         const auto target = work_.get_executor();
         auto call = [handler = std::move(handler_), work = std::move(work_),
                      values = std::tuple<error_code, Values...>(
@@ -164,8 +163,7 @@ public:
         };
         const net::associated_allocator_t<Handler> allocator(allocator_);
         destroy();
-        net::dispatch(executor,
-                      net::bind_executor(target, net::bind_allocator(allocator, std::move(call))));
+        net::dispatch(net::bind_executor(target, net::bind_allocator(allocator, std::move(call))));
     }
 
     void destroy() noexcept override

@@ -132,9 +132,12 @@ private:
     template <class Source>
     struct opened
     {
+        opened(const Platform& platform, time_point now)
+            : source(platform.template make<Source>()), looked_at(now)
+        {}
+
         Source source;
-        // Of a socket: when it was last found empty, or was opened.
-        time_point looked_at;
+        time_point looked_at; ///< of a socket: when it was last found empty, or was opened
     };
 
     /// Null while it is closed. Each call of open() makes another object: a handler whose wait
@@ -148,15 +151,18 @@ private:
     using timer = awaited<typename Platform::timer_type>;
 
     /// Opens a source and begins to wait for it. After an error it is closed.
-    template <class Source, class... Where>
-    error_code open(awaited<Source>& what, const Where&... where)
+    template <auto Source, class... Where>
+    error_code open(const Where&... where)
     {
+        auto& what = this->*Source;
+        using opened_type = typename std::remove_reference_t<decltype(what)>::element_type;
         close(what);
-        const awaited<Source> made(
-            new opened<Source>{platform_.template make<Source>(), platform_.now()});
+        const auto made = std::make_shared<opened_type>(platform_, platform_.now());
         const error_code error = made->source.open(where...);
-        if (!error)
-            wait(what = made);
+        if (!error) {
+            what = made;
+            wait<Source>();
+        }
         return error;
     }
 
@@ -167,21 +173,40 @@ private:
             closed->source.close();
     }
 
-    /// Calls on_ready() at the end of each wait, until `what` is closed or opened anew. When a
-    /// client is destroyed its waits end, and the first that does brings the turn that completes
-    /// the pending operations.
-    template <class Source>
-    void wait(awaited<Source>& what)
+    /// The handler of every wait. One type for all sources: each type is a kilobyte of Asio's code.
+    struct wait_handler
     {
+        std::shared_ptr<client_state> self;
+        std::shared_ptr<void> waited; ///< the object behind the source's `awaited`
+        void (client_state::*ended)(const std::shared_ptr<void>&, error_code);
+
+        void operator()(error_code error)
+        {
+            (*self.*ended)(waited, error);
+        }
+    };
+
+    /// Calls on_ready() at the end of each wait, until the source is closed or opened anew.
+    template <auto Source>
+    void wait()
+    {
+        const auto& what = this->*Source;
         what->source.async_wait(
-            [self = this->shared_from_this(), &what, waited = what](error_code error) {
-                if (waited == what)
-                    self->on_ready(what, error);
-                else if (self->engine_.closed())
-                    self->turn(true);
-                if (waited == what)
-                    self->wait(what);
-            });
+            wait_handler{this->shared_from_this(), what, &client_state::wait_ended<Source>});
+    }
+
+    /// When a client is destroyed its waits end, and the first that does brings the turn that
+    /// completes the pending operations.
+    template <auto Source>
+    void wait_ended(const std::shared_ptr<void>& waited, error_code error)
+    {
+        auto& what = this->*Source;
+        if (waited == what)
+            on_ready(what, error);
+        else if (engine_.closed())
+            turn(true);
+        if (waited == what)
+            wait<Source>();
     }
 
     /// A socket has something to read: the turn does that. An error is of the wait, not of ICMP.
@@ -306,7 +331,7 @@ private:
     void find_gateway(time_point)
     {
         if (!changes_)
-            open(changes_); // without notices, a failing request tells of a change
+            open<&client_state::changes_>(); // without notices, a failing request tells of a change
         error_code error;
         const gateway found = platform_.find_gateway(options_, error);
         const time_point now = platform_.now();
@@ -317,9 +342,9 @@ private:
             return;
         gateway_ = found;
         if (!error && !timer_)
-            error = open(timer_); // without a timer no request would end
+            error = open<&client_state::timer_>(); // without a timer no request would end
         if (!error)
-            error = open(requests_, found, options_.gateway_port.value());
+            error = open<&client_state::requests_>(found, options_.gateway_port.value());
         close(announcements_);
         if (error)
             engine_.on_no_gateway(error, now);
@@ -330,7 +355,7 @@ private:
             return close(requests_);
         if (!options_.announcements)
             return;
-        error = open(announcements_, found, options_.announcement_port.value());
+        error = open<&client_state::announcements_>(found, options_.announcement_port.value());
         if (error)
             give_up(announcements_, error);
     }
@@ -376,7 +401,7 @@ private:
     void sleep(time_point until)
     {
         again_ = until <= looked_at_; // the engine has finished operations left for another turn
-        if (again_ || (!timer_ && open(timer_)))
+        if (again_ || (!timer_ && open<&client_state::timer_>()))
             return;
         const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;
         if (until != timer_set_to_ && !(is_early && engine_.in_flight()))
