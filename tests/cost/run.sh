@@ -11,7 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 compiler=${CXX:-g++}
 most_lines=14000
-most_bytes=$((153 * 1024))
+most_bytes=$((125 * 1024))             # header-only
+most_bytes_elsewhere=$((137 * 1024))   # compiled once: less is inlined across the two files
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
@@ -79,5 +80,5 @@ build source -O2 -c -o "$work/source.o" -DNATPMP_SEPARATE_COMPILATION
 echo "bytes, -O2, stripped:"
 base=$(size base base.o)
 limited "the library, header-only" $(($(size header_only header_only.o) - base)) "$most_bytes"
-limited "the library, compiled elsewhere" $(($(size separate with.o source.o) - base)) "$most_bytes"
+limited "the library, compiled elsewhere" $(($(size separate with.o source.o) - base)) "$most_bytes_elsewhere"
 exit "$status"

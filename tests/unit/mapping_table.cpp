@@ -69,7 +69,7 @@ TEST_CASE("mapping_table: by urgency, operations by their turn")
     table.ready.move(table.get(udp(4)), {priority::deletion, 0});
     table.ready.move(table.get(udp(5)), {priority::renewal, 0});
     CHECK(drain(table.ready, natpmp::detail::not_ready, 5) == std::vector<int>{4, 3, 2, 1, 5});
-    CHECK(table.ready.front()->ready_place.first == natpmp::detail::not_ready);
+    CHECK(table.ready.front()->ready_place->first == natpmp::detail::not_ready);
 }
 
 TEST_CASE("mapping_table: unread once, however often it was marked")

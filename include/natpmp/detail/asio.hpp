@@ -30,8 +30,6 @@
 #include NATPMP_ASIO_HEADER(associated_cancellation_slot.hpp)
 #include NATPMP_ASIO_HEADER(associated_executor.hpp)
 #include NATPMP_ASIO_HEADER(async_result.hpp)
-#include NATPMP_ASIO_HEADER(bind_allocator.hpp)
-#include NATPMP_ASIO_HEADER(bind_executor.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_signal.hpp)
 #include NATPMP_ASIO_HEADER(cancellation_type.hpp)
 #include NATPMP_ASIO_HEADER(dispatch.hpp)

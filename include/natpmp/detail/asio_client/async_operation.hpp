@@ -11,9 +11,9 @@
 #include <natpmp/detail/core/operation.hpp>
 
 #include <algorithm>
+#include <list>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -41,28 +41,18 @@ public:
     }
 
     /// Takes an operation over; false if the context is being destroyed.
-    [[nodiscard]] bool add(async_operation& op)
-    {
-        const std::lock_guard lock(mutex_);
-        if (!shut_down_)
-            pending_.insert(&op);
-        return !shut_down_;
-    }
+    [[nodiscard]] bool add(async_operation& op);
 
     /// Lets go of an operation; false if it is not there any more: the context is being destroyed,
     /// and the operation with it.
-    bool remove(async_operation& op) noexcept
-    {
-        const std::lock_guard lock(mutex_);
-        return pending_.erase(&op) > 0;
-    }
+    bool remove(async_operation& op) noexcept;
 
 private:
     void shutdown() noexcept override;
 
     // Clients of one context may run on different threads, each on its own strand.
     std::mutex mutex_;
-    std::set<async_operation*> pending_;
+    std::list<async_operation*> pending_;
     bool shut_down_ = false;
 };
 
@@ -95,7 +85,30 @@ protected:
     // Keeps the client's state for the engine to be told of an end without completion. Null once
     // the operation completes, and if the client was moved from.
     std::shared_ptr<client_base> client_;
+
+private:
+    friend operation_service;
+
+    std::list<async_operation*>::iterator place_{};
+    bool listed_ = false; ///< set by operation_service::add(), cleared by remove()
 };
+
+inline bool operation_service::add(async_operation& op)
+{
+    const std::lock_guard lock(mutex_);
+    if (!shut_down_)
+        op.place_ = pending_.insert(pending_.end(), &op);
+    return op.listed_ = !shut_down_;
+}
+
+inline bool operation_service::remove(async_operation& op) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    const bool there = std::exchange(op.listed_, false) && !shut_down_;
+    if (there)
+        pending_.erase(op.place_);
+    return there;
+}
 
 inline void operation_service::shutdown() noexcept
 {
@@ -116,8 +129,37 @@ Value value_of(const operation& op)
     return std::get<const Value&>(std::tie(op.mappings[0], pair, op.address, op.happened));
 }
 
-/// The operation for one type of handler, in memory from the handler's associated allocator. The
-/// handler's signature is void(error_code, Values...).
+/// A handler, and what it is called with: a function object with the associated executor and
+/// allocator of the handler, whose signature is void(error_code, Values...).
+template <class Executor, class Handler, class... Values>
+struct completion
+{
+    using executor_type = net::associated_executor_t<Handler, Executor>;
+    using allocator_type = net::associated_allocator_t<Handler>;
+
+    Handler handler;
+    /// Of the handler's context, whose run() does not return before the handler is called.
+    net::executor_work_guard<executor_type> work;
+    std::tuple<error_code, Values...> values{};
+
+    [[nodiscard]] executor_type get_executor() const noexcept
+    {
+        return work.get_executor();
+    }
+
+    [[nodiscard]] allocator_type get_allocator() const noexcept
+    {
+        return net::get_associated_allocator(handler);
+    }
+
+    void operator()()
+    {
+        work.reset();
+        std::apply(std::move(handler), std::move(values));
+    }
+};
+
+/// The operation for one type of handler, in memory from the handler's associated allocator.
 template <class Executor, class Handler, class... Values>
 class handler_operation final : public async_operation
 {
@@ -140,49 +182,42 @@ public:
     handler_operation(const std::shared_ptr<client_base>& client, const operation_request& what,
                       const Executor& executor, Handler&& handler)
         : async_operation(operation_service::of(executor), client, what),
-          executor_(executor),
-          allocator_(net::get_associated_allocator(handler)),
-          work_(net::get_associated_executor(handler, executor)),
-          handler_(std::move(handler))
+          call_{std::move(handler),
+                net::make_work_guard(net::get_associated_executor(handler, executor))}
     {}
 
-    /// The call goes by way of the client's executor, which is the handler's if that has none of
-    /// its own. The operation's memory is freed first, as by Asio: an operation that the handler
-    /// starts may have it.
+    /// The operation's memory is freed first, as by Asio: an operation that the handler starts may
+    /// have it.
     void complete() override
     {
         if (!service_.remove(*this))
             return;
         client_.reset();
-        const auto target = work_.get_executor();
-        auto call = [handler = std::move(handler_), work = std::move(work_),
-                     values = std::tuple<error_code, Values...>(
-                         error, (error ? Values{} : value_of<Values>(*this))...)]() mutable {
-            work.reset();
-            std::apply(std::move(handler), std::move(values));
-        };
-        const net::associated_allocator_t<Handler> allocator(allocator_);
-        destroy();
-        net::dispatch(net::bind_executor(target, net::bind_allocator(allocator, std::move(call))));
+        call_.values = {error, (error ? Values{} : value_of<Values>(*this))...};
+        call_type call(std::move(call_));
+        free(call);
+        net::dispatch(std::move(call));
     }
 
+    /// The handler may own what its allocator allocates from, so it goes last.
     void destroy() noexcept override
     {
-        // The handler may own what its allocator allocates from, so it goes last.
-        [[maybe_unused]] const Handler handler(std::move(handler_));
-        allocator_type allocator(allocator_);
+        const call_type call(std::move(call_));
+        free(call);
+    }
+
+private:
+    using call_type = completion<Executor, Handler, Values...>;
+
+    /// Destroys this, from which the call was moved.
+    void free(const call_type& call) noexcept
+    {
+        allocator_type allocator(call.get_allocator());
         std::destroy_at(this);
         allocator.deallocate(this, 1);
     }
 
-private:
-    // The client's executor.
-    Executor executor_;
-    // Kept beside the handler, which is moved out before the memory is freed.
-    allocator_type allocator_;
-    // Work of the handler's context, whose run() does not return before the handler is called.
-    net::executor_work_guard<net::associated_executor_t<Handler, Executor>> work_;
-    Handler handler_;
+    call_type call_;
 };
 
 /// Starts an operation once Asio has made a handler of the completion token. It is no lambda, since

@@ -424,9 +424,7 @@ private:
     {
         constexpr bool is_connected = std::is_same_v<awaited<Socket>, request_socket>;
         constexpr unsigned most_datagrams = 64, most_errors = 16;
-        if (!socket)
-            return;
-        const arrival_span arrived{socket->looked_at, now};
+        const arrival_span arrived{socket ? socket->looked_at : now, now};
         unsigned errors = 0; // in a row: ICMP reports one for each datagram that was sent
         for (unsigned count = 0; socket && count < most_datagrams; ++count) {
             error_code error;
@@ -438,21 +436,26 @@ private:
                 return;
             }
             errors = error ? errors + 1 : 0;
-            if (errors > most_errors)
+            if (!error)
+                take(bytes_view(buffer_.data(), size), sender, is_connected, arrived);
+            else if (errors > most_errors)
                 give_up(socket, error);
             else if (is_connected && is_refusal(error))
                 engine_.refused(now);
-            if (error)
-                continue;
-            const bytes_view bytes(buffer_.data(), size);
-            const auto reason = is_connected
-                                    ? engine_.receive(bytes, arrived)
-                                    : engine_.announcement(sender.address(), bytes, arrived);
-            const bool is_used = reason == ignore_reason::none;
-            report({is_used ? datagram::fate::received : datagram::fate::ignored, reason, sender,
-                    bytes});
-            report(engine_.events.take_reports()); // after the datagram that caused them
         }
+    }
+
+    /// Takes in one datagram, from the socket that is connected to the gateway or the other one.
+    void take(bytes_view bytes, const net::ip::udp::endpoint& sender, bool is_connected,
+              const arrival_span& arrived)
+    {
+        const ignore_reason reason = is_connected
+                                         ? engine_.receive(bytes, arrived)
+                                         : engine_.announcement(sender.address(), bytes, arrived);
+        const bool is_used = reason == ignore_reason::none;
+        report(
+            {is_used ? datagram::fate::received : datagram::fate::ignored, reason, sender, bytes});
+        report(engine_.events.take_reports()); // after the datagram that caused them
     }
 
     /// Holds the mutex for the time that a thread spends inside the client, which it may enter

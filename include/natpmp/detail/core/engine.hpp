@@ -220,7 +220,7 @@ private:
     void act_by_time(time_point now);
     void act_on_mappings(time_point now);
     void make_ready(mapping_record& entry);
-    [[nodiscard]] ready_key address_turn(time_point now) const noexcept;
+    [[nodiscard]] ready_key address_key(time_point now) const noexcept;
     bool begin_request(time_point now);
     void begin_map(mapping_record& entry, priority urgency, time_point now);
     void begin_delete(mapping_record& entry, priority urgency, time_point now);
@@ -246,7 +246,7 @@ private:
     std::multimap<time_point, operation*> deadlines_;
     std::size_t awaiting_address_ = 0; ///< pending operations that wait for the external address
     operation* reader_ = nullptr;      ///< the pending async_wait_event
-    std::uint32_t last_turn_ = 0;      ///< operation::turn of the last one
+    std::uint32_t last_order_ = 0;     ///< operation::order of the last one
 
     bool closing_ = false; ///< a shutdown began
     bool closed_ = false;  ///< nothing is sent any more

@@ -46,8 +46,9 @@ inline error_code engine::refusal(const operation& op, time_point now)
 inline void engine::start(operation& op, time_point now)
 {
     std::list<operation*> place{&op}, waiter{&op};
-    op.at = place.begin();
-    op.turn = ++last_turn_;
+    op.place = place.begin();
+    op.deadline = deadlines_.end();
+    op.order = ++last_order_;
     const error_code why = op.needs_gateway() ? refusal(op, now) : error_code{};
     mapping_record* entry = nullptr;
     if (op.needs_gateway() && !why) {
@@ -56,8 +57,8 @@ inline void engine::start(operation& op, time_point now)
             history_.try_emplace(op.key());
         }
         if (options_.timeout.count() > 0) {
-            op.deadline = now + std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
-            deadlines_.emplace(op.deadline, &op);
+            const auto limit = std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
+            op.deadline = deadlines_.emplace(now + limit, &op);
         }
     }
     pending_.splice(pending_.end(), place);
@@ -82,7 +83,7 @@ inline void engine::start(operation& op, time_point now)
         entry->unmaps.splice(entry->unmaps.end(), waiter);
         if (!entry->key.assigned())
             return enter(*entry, cause::unwanted, phase::deleting, now, now);
-        stop_keeping(*entry, op.turn, now); // a port that the gateway assigned cannot be deleted
+        stop_keeping(*entry, op.order, now); // a port that the gateway assigned cannot be deleted
         complete(op, {}, now);
     }
 }
@@ -168,7 +169,7 @@ inline void engine::fail_unmaps(error_code why, time_point now)
         operation& op = **at;
         mapping_record& entry = *records_.find(op.key());
         entry.error = why;
-        stop_keeping(entry, op.turn, now);
+        stop_keeping(entry, op.order, now);
         complete(op, why, now);
     }
 }
@@ -179,17 +180,14 @@ inline void engine::finish(operation& op, error_code why) noexcept
     op.done = true;
     op.started = false;
     op.error = why;
-    finished_.splice(finished_.end(), pending_, op.at);
+    finished_.splice(finished_.end(), pending_, op.place);
 }
 
 /// Completes an operation. A mapping that nobody else wants is not kept for one that failed.
 inline void engine::complete(operation& op, error_code why, time_point now)
 {
-    if (op.deadline != never) {
-        const auto [first, last] = deadlines_.equal_range(op.deadline);
-        deadlines_.erase(
-            std::find_if(first, last, [&](const auto& each) { return each.second == &op; }));
-    }
+    if (op.deadline != deadlines_.end())
+        deadlines_.erase(op.deadline);
     if (op.awaits_address())
         --awaiting_address_;
     finish(op, why);
@@ -233,7 +231,7 @@ inline void engine::stop_keeping(mapping_record& entry, std::uint32_t before, ti
     const mapping_key key = entry.key;
     for (auto at = pending_.begin(); at != pending_.end();) {
         operation& op = **at++;
-        if (op.maps(key) && op.turn < before)
+        if (op.maps(key) && op.order < before)
             complete(op, net::error::operation_aborted, now);
     }
 }
@@ -245,7 +243,7 @@ inline void engine::unmap_quietly(mapping_key key, time_point now)
     if (!entry || !entry->kept)
         return;
     abandon_request(*entry, now);
-    stop_keeping(*entry, last_turn_ + 1, now);
+    stop_keeping(*entry, last_order_ + 1, now);
     entry = records_.find(key);
     if (entry)
         settle_unwanted(*entry, cause::unwanted, now);

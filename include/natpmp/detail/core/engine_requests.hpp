@@ -40,7 +40,7 @@ inline void engine::act_on_mappings(time_point now)
 {
     while (mapping_record* first = records_.timeline.front()) {
         mapping_record& entry = *first;
-        if (entry.timeline_place.first > now)
+        if (entry.timeline_place->first > now)
             return;
         if (entry.phase_end() > now && entry.phase == phase::guarded)
             forget_mapping(entry, cause::expired, now);
@@ -60,7 +60,7 @@ inline void engine::make_ready(mapping_record& entry)
 {
     const operation* waiter = entry.first_waiter();
     const bool renews = entry.phase == phase::leased && !waiter;
-    const bool queued = entry.ready_place.first != not_ready;
+    const bool queued = entry.ready_place->first != not_ready;
     priority urgency = renews ? priority::renewal : priority::background;
     if (entry.phase == phase::deleting)
         urgency = priority::deletion;
@@ -68,18 +68,18 @@ inline void engine::make_ready(mapping_record& entry)
         urgency = priority::operation;
     else if (renews && queued)
         urgency = priority::overdue;
-    records_.ready.move(entry, {urgency, urgency == priority::operation ? waiter->turn : 0});
+    records_.ready.move(entry, {urgency, urgency == priority::operation ? waiter->order : 0});
     const time_point overdue = renews && !queued ? entry.overdue_at() : never;
     records_.timeline.move(entry, std::min(overdue, entry.phase_end()));
 }
 
-/// Whose turn the address request is among the mappings.
-inline ready_key engine::address_turn(time_point now) const noexcept
+/// How urgent the address request is among those of the mappings.
+inline ready_key engine::address_key(time_point now) const noexcept
 {
     if (awaiting_address_ > 0)
         for (const operation* op : pending_)
             if (op->awaits_address() && !op->asked)
-                return {priority::operation, op->turn};
+                return {priority::operation, op->order};
     return records_.any_wanted() && address_.due <= now ? ready_key{priority::background, 0}
                                                         : not_ready;
 }
@@ -88,11 +88,11 @@ inline ready_key engine::address_turn(time_point now) const noexcept
 inline bool engine::begin_request(time_point now)
 {
     mapping_record* entry = records_.ready.front();
-    ready_key turn = entry ? entry->ready_place.first : not_ready;
-    if (turn.first == priority::background && now < gateway_.background_not_before)
-        turn = not_ready;
-    const ready_key address = address_turn(now);
-    if (address != not_ready && address <= turn) {
+    ready_key due = entry ? entry->ready_place->first : not_ready;
+    if (due.first == priority::background && now < gateway_.background_not_before)
+        due = not_ready;
+    const ready_key address = address_key(now);
+    if (address != not_ready && address <= due) {
         unsigned limit = five_transmissions;
         for (operation* op : pending_) {
             op->asked = op->awaits_address();
@@ -107,12 +107,12 @@ inline bool engine::begin_request(time_point now)
     }
     if (closing_ && records_.count(phase::deleting) == 0)
         finish_shutdown({}, now);
-    if (turn == not_ready || closed_)
+    if (due == not_ready || closed_)
         return false;
     if (entry->phase == phase::deleting || entry->phase == phase::cleaning)
-        begin_delete(*entry, turn.first, now);
+        begin_delete(*entry, due.first, now);
     else
-        begin_map(*entry, turn.first, now);
+        begin_map(*entry, due.first, now);
     return true;
 }
 
@@ -163,7 +163,7 @@ inline void engine::begin_delete(mapping_record& entry, priority urgency, time_p
 {
     const bool removes = entry.phase == phase::deleting;
     if (removes && !entry.unmaps.empty())
-        stop_keeping(entry, entry.unmaps.back()->turn, now);
+        stop_keeping(entry, entry.unmaps.back()->order, now);
     for (operation* op : removes ? entry.unmaps : entry.waiters)
         op->asked = true;
     retransmission transmissions(three_transmissions);
@@ -208,7 +208,7 @@ inline void engine::yield_to_urgent(time_point now)
         return;
     const mapping_record* ready = records_.ready.front();
     priority urgent =
-        std::min(ready ? ready->ready_place.first : not_ready, address_turn(now)).first;
+        std::min(ready ? ready->ready_place->first : not_ready, address_key(now)).first;
     if (request.entry && request.entry->first_waiter())
         urgent = std::min(urgent, priority::operation); // it began after this request
     bool let_pass = false;
@@ -344,7 +344,7 @@ inline time_point engine::next_time() const noexcept
             next = at;
     };
     if (const mapping_record* first = records_.timeline.front())
-        consider(first->timeline_place.first);
+        consider(first->timeline_place->first);
     if (!deadlines_.empty())
         consider(deadlines_.begin()->first);
     for (const time_point at : {close_at_, look_up_time(), gateway_.recovery.at, gateway_.retry.at,

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
@@ -57,6 +58,11 @@ enum class priority : std::uint8_t
     background,
     nothing
 };
+
+/// What is asked first: the most urgent, and of operations the one that was initiated first.
+using ready_key = std::pair<priority, std::uint32_t>;
+
+constexpr ready_key not_ready{priority::nothing, 0};
 
 /// What the reader of events knows of a mapping.
 enum class known_state : std::uint8_t
@@ -110,8 +116,8 @@ struct mapping_record
     time_point last_map = long_ago;        ///< when a map request last went out
     time_point last_delete = long_ago;     ///< when a delete last went out
 
-    std::uint8_t maps_unanswered = 0;    ///< map requests sent and not answered yet
-    std::uint8_t deletes_unanswered = 0; ///< deletes sent and not answered yet
+    std::uint8_t maps_unanswered = 0;    ///< datagrams of map requests, without an answer yet
+    std::uint8_t deletes_unanswered = 0; ///< datagrams of deletes, without an answer yet
     std::uint8_t failures = 0; ///< requests that failed in a row; of a shutdown, its deletes
     error_code error{};        ///< the last failure; cleared by a grant
 
@@ -124,11 +130,12 @@ struct mapping_record
         std::uint16_t port = 0;
         bool loss = false, renewal = false, failure = false;
     } reader;
+    bool unread = false; ///< set by mapping_table::mark_unread(), cleared by take_unread()
 
     // Places in the mapping_table's orders.
-    std::pair<time_point, std::uint64_t> timeline_place{};
-    std::pair<std::pair<priority, std::uint32_t>, std::uint64_t> ready_place{};
-    std::pair<std::uint64_t, std::uint64_t> unread_place{};
+    std::multimap<time_point, mapping_record*>::iterator timeline_place{};
+    std::multimap<ready_key, mapping_record*>::iterator ready_place{};
+    std::list<mapping_record*>::iterator unread_place{};
 
     /// Whether the application keeps the mapping, or an operation waits for it.
     [[nodiscard]] bool wanted() const noexcept

@@ -12,7 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <list>
 #include <map>
 #include <utility>
 
@@ -30,14 +30,18 @@ public:
         return order_.empty() ? nullptr : order_.begin()->second;
     }
 
-    void move(mapping_record& entry, const Key& key)
+    /// Puts a new record in, unless it was already: then memory was refused for its other places.
+    void add(mapping_record& entry, const Key& key)
+    {
+        if (entry.*Place == typename std::multimap<Key, mapping_record*>::iterator{})
+            entry.*Place = order_.emplace(key, &entry);
+    }
+
+    void move(mapping_record& entry, const Key& key) noexcept
     {
         auto node = order_.extract(entry.*Place);
-        entry.*Place = {key, ++count_};
-        if (!node)
-            return void(order_.emplace(entry.*Place, &entry));
-        node.key() = entry.*Place;
-        order_.insert(std::move(node));
+        node.key() = key;
+        entry.*Place = order_.insert(std::move(node));
     }
 
     void erase(mapping_record& entry) noexcept
@@ -46,14 +50,8 @@ public:
     }
 
 private:
-    std::map<std::pair<Key, std::uint64_t>, mapping_record*> order_;
-    std::uint64_t count_ = 0; ///< of the keys that were set
+    std::multimap<Key, mapping_record*> order_;
 };
-
-/// Whose turn it is: the most urgent, and among operations the one that began first.
-using ready_key = std::pair<priority, std::uint32_t>;
-
-constexpr ready_key not_ready{priority::nothing, 0};
 
 /// The records of all mappings. References stay valid until their record is erased.
 class mapping_table
@@ -70,11 +68,10 @@ public:
     mapping_record& get(mapping_key key)
     {
         mapping_record& entry = records_.try_emplace(key, key).first->second;
-        if (entry.unread_place.second == 0) { // it is new, or memory was refused the last time
-            timeline.move(entry, never);
-            ready.move(entry, not_ready);
-            unread.move(entry, read);
-        }
+        timeline.add(entry, never);
+        ready.add(entry, not_ready);
+        if (entry.unread_place == std::list<mapping_record*>::iterator{})
+            entry.unread_place = read_.insert(read_.end(), &entry);
         return entry;
     }
 
@@ -82,7 +79,7 @@ public:
     {
         timeline.erase(entry);
         ready.erase(entry);
-        unread.erase(entry);
+        (entry.unread ? unread_ : read_).erase(entry.unread_place);
         records_.erase(entry.key);
     }
 
@@ -125,19 +122,20 @@ public:
     }
 
     /// Marks a record as one that the reader of events may have to hear of.
-    void mark_unread(mapping_record& entry)
+    void mark_unread(mapping_record& entry) noexcept
     {
-        if (entry.unread_place.first == read)
-            unread.move(entry, 0);
+        if (!std::exchange(entry.unread, true))
+            unread_.splice(unread_.end(), read_, entry.unread_place);
     }
 
     /// The record that was marked first, which is then marked no longer; null if there is none.
-    mapping_record* take_unread()
+    mapping_record* take_unread() noexcept
     {
-        mapping_record* entry = unread.front();
-        if (!entry || entry->unread_place.first == read)
+        if (unread_.empty())
             return nullptr;
-        unread.move(*entry, read);
+        mapping_record* entry = unread_.front();
+        entry->unread = false;
+        read_.splice(read_.end(), unread_, entry->unread_place);
         return entry;
     }
 
@@ -148,10 +146,8 @@ public:
     record_order<ready_key, &mapping_record::ready_place> ready;
 
 private:
-    static constexpr std::uint64_t read = std::numeric_limits<std::uint64_t>::max();
-
-    record_order<std::uint64_t, &mapping_record::unread_place> unread;
     std::map<mapping_key, mapping_record> records_;
+    std::list<mapping_record*> unread_, read_; ///< marked in this order, and not marked
     std::array<std::size_t, 5> in_phase_{};
 };
 

@@ -15,6 +15,7 @@
 #include <compare>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
@@ -72,7 +73,7 @@ struct operation : operation_request
     operation& operator=(const operation&) = delete;
 
     std::uint64_t number = 0; ///< of all operations of a client; the owner's
-    std::uint32_t turn = 0;   ///< by initiation
+    std::uint32_t order = 0;  ///< of initiation
 
     std::uint8_t part = 0;   ///< of a pair, the mapping that it waits for: 0 TCP, 1 UDP
     bool granted = false;    ///< all its mappings are up; only the external address is awaited
@@ -80,9 +81,9 @@ struct operation : operation_request
     bool asked = false;      ///< the request in flight was begun for it
     bool sent = false;       ///< a datagram of such a request went out
     bool let_renewal_pass = false; ///< its request gave way to an overdue renewal, as it does once
-    time_point deadline = never;
-    std::list<operation*>::iterator at{}; ///< in the engine's list of pending operations
-    bool started = false;                 ///< it is in that list
+    bool started = false;          ///< it is in the engine's list of pending operations
+    std::list<operation*>::iterator place{};                    ///< in that list
+    std::multimap<time_point, operation*>::iterator deadline{}; ///< or the end: it has none
 
     bool done = false;
     error_code error{};

@@ -45,8 +45,8 @@ public:
     {
         if (end == never)
             return;
-        while (most_ > 1 && offset(most_) + wait_ > end - begin)
-            --most_;
+        while (fitting_ > 1 && offset(fitting_) + wait_ > end - begin)
+            --fitting_;
     }
 
     /// Tells that a datagram went out.
@@ -149,11 +149,11 @@ private:
 
     [[nodiscard]] bool sends_more() const noexcept
     {
-        return !settled_ && (!started() || (count_ < std::min(limit_, most_) && next_ < end_));
+        return !settled_ && (!started() || (count_ < std::min(limit_, fitting_) && next_ < end_));
     }
 
     unsigned count_ = 0, limit_ = 0, datagrams_ = 0;
-    unsigned most_ = nine_transmissions; ///< that fit into the planned time
+    unsigned fitting_ = nine_transmissions; ///< that fit into the planned time
     bool settled_ = false;
     duration wait_ = first_wait;
     time_point start_ = long_ago, previous_ = long_ago, last_ = long_ago, next_ = long_ago;
