@@ -137,9 +137,9 @@ struct completion
     using executor_type = net::associated_executor_t<Handler, Executor>;
     using allocator_type = net::associated_allocator_t<Handler>;
 
-    Handler handler;
     /// Of the handler's context, whose run() does not return before the handler is called.
     net::executor_work_guard<executor_type> work;
+    Handler handler;
     std::tuple<error_code, Values...> values{};
 
     [[nodiscard]] executor_type get_executor() const noexcept
@@ -182,8 +182,8 @@ public:
     handler_operation(const std::shared_ptr<client_base>& client, const operation_request& what,
                       const Executor& executor, Handler&& handler)
         : async_operation(operation_service::of(executor), client, what),
-          call_{std::move(handler),
-                net::make_work_guard(net::get_associated_executor(handler, executor))}
+          call_{net::make_work_guard(net::get_associated_executor(handler, executor)),
+                std::move(handler)}
     {}
 
     /// The operation's memory is freed first, as by Asio: an operation that the handler starts may
