@@ -29,8 +29,9 @@ enum class event_kind : std::uint8_t
     mapped,
     /// The gateway extended a mapping.
     renewed,
-    /// A mapping has another external port than was told before.
-    port_changed,
+    /// The public endpoint of a mapping is another one than was told before: its external port, the
+    /// external address, or both. When the address changes each mapping has one.
+    endpoint_changed,
     /// The external address is another one, or became known or unknown. No single mapping's event.
     address_changed,
     /// A renewal failed; the mapping is up until its lifetime ends.
@@ -43,6 +44,13 @@ enum class event_kind : std::uint8_t
     restored,
     /// Another default gateway or local address; every mapping is made again there.
     gateway_changed,
+    /// There is no gateway, or no way to it, or it changes too often to be used; the error tells.
+    gateway_lost,
+    /// There is a gateway again, after gateway_lost.
+    gateway_found,
+    /// The gateway has not answered for 4 s, counted from the first datagram without an answer.
+    /// Told once until it answers again. The requests go on.
+    no_response,
     /// The mapping was deleted. With an error: the gateway did not confirm it. One with
     /// map_request::gateway_assigns_port is no longer renewed, and runs out.
     unmapped,
@@ -55,13 +63,16 @@ enum class event_kind : std::uint8_t
 {
     constexpr std::string_view names[] = {"mapped",
                                           "renewed",
-                                          "port_changed",
+                                          "endpoint_changed",
                                           "address_changed",
                                           "renewal_failing",
                                           "mapping_failing",
                                           "lost",
                                           "restored",
                                           "gateway_changed",
+                                          "gateway_lost",
+                                          "gateway_found",
+                                          "no_response",
                                           "unmapped",
                                           "announcements_unavailable"};
     return static_cast<std::size_t>(kind) < std::size(names) ? names[static_cast<std::size_t>(kind)]
@@ -74,13 +85,13 @@ struct event
     /// What happened.
     event_kind kind = event_kind::mapped;
 
-    /// The mapping it happened to, as it is now. For address_changed and gateway_changed only
+    /// The mapping it happened to, as it is now. Where about_mapping() is false only
     /// external_address counts, and protocol and ports mean nothing.
     natpmp::mapping mapping{};
 
-    /// Why: for renewal_failing, mapping_failing, lost, unmapped and announcements_unavailable, and
-    /// for address_changed when the address is not known any more. Mapped, restored and
-    /// port_changed have one if a renewal has failed since.
+    /// Why: for renewal_failing, mapping_failing, lost, unmapped, gateway_lost, no_response and
+    /// announcements_unavailable, and for address_changed when the address is not known any more.
+    /// Mapped, restored and endpoint_changed have one if a renewal has failed since.
     error_code error{};
 
     /// The gateway asked now; unspecified if there is none.
@@ -89,8 +100,17 @@ struct event
     /// Whether the event speaks of one mapping, or of the client as a whole.
     [[nodiscard]] constexpr bool about_mapping() const noexcept
     {
-        return kind != event_kind::address_changed && kind != event_kind::gateway_changed &&
-               kind != event_kind::announcements_unavailable;
+        switch (kind) {
+        case event_kind::address_changed:
+        case event_kind::gateway_changed:
+        case event_kind::gateway_lost:
+        case event_kind::gateway_found:
+        case event_kind::no_response:
+        case event_kind::announcements_unavailable:
+            return false;
+        default:
+            return true;
+        }
     }
 };
 
@@ -200,7 +220,10 @@ struct status
     /// Why the external address is not known, if the gateway was asked for it and did not tell:
     /// result_code::network_failure also for 0.0.0.0.
     error_code external_address_error{};
-    /// The last failure of a request, or of finding a gateway.
+    /// Whether the gateway has not answered for 4 s; false again once it answers.
+    bool no_response = false;
+    /// The last failure of a request, of sending it, or of finding a gateway; none once the same
+    /// has succeeded.
     error_code last_error{};
     /// How long until the client next has something to do; empty if it waits for others only.
     std::optional<std::chrono::microseconds> next_due{};

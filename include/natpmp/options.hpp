@@ -34,8 +34,9 @@ struct client_options
     bool allow_public_address = false;
 
     /// An overall deadline for each map, unmap and address operation, counted from its initiation,
-    /// in milliseconds; 0: the RFC's own schedule, 127.75 s a request, decides. More than a year
-    /// counts as a year; a negative one is errc::invalid_argument.
+    /// in milliseconds, unless map_request::timeout sets another; 0: the RFC's own schedule
+    /// decides, 127.75 s a request after 1.75 s for the clean-up. More than a year counts as a
+    /// year; a negative one is errc::invalid_argument.
     std::chrono::milliseconds timeout{0};
 
     /// Whether to listen for the gateway's announcements (RFC 6886, section 3.2.1).

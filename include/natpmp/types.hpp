@@ -12,6 +12,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -94,10 +95,17 @@ struct map_request
     /// success, and events tell the failures.
     bool keep_trying = false;
 
+    /// A deadline for this request, or for both of a pair, counted from its initiation, in
+    /// milliseconds; empty: client_options::timeout; 0: none. At the deadline the operation
+    /// completes with errc::timed_out. With keep_trying the mapping is wanted all the same: "tell
+    /// me after 3 s, but go on". More than a year counts as a year; a negative one is
+    /// errc::invalid_argument.
+    std::optional<std::chrono::milliseconds> timeout{};
+
     /// Whether the gateway picks the external port and forwards it without an internal one, as VPN
     /// providers do that forward a port of their own choice. internal_port and external_port have
     /// to be 0 then: each request asks with internal port 0 and external port 1, and the answer
-    /// tells the external port, which may change at any renewal (event_kind::port_changed).
+    /// tells the external port, which may change at any renewal (event_kind::endpoint_changed).
     ///
     /// Such a mapping is never deleted at the gateway, since a delete of internal port 0 deletes
     /// every mapping of the host (RFC 6886, section 3.4): unmapped, it is no longer renewed and

@@ -102,7 +102,7 @@ TEST_CASE("events: what happened before the reading began is told, once")
     CHECK(reader.end() == asio::error::operation_aborted);
 }
 
-TEST_CASE("events: renewed, and port_changed")
+TEST_CASE("events: renewed, and endpoint_changed")
 {
     world in;
     in.gateway.model().settings.max_lifetime = 2s;
@@ -116,7 +116,7 @@ TEST_CASE("events: renewed, and port_changed")
     CHECK(on.status().renewals == 1);
     in.faults().move_ports = true;
     REQUIRE(in.run_until([&] { return reader.any(); }));
-    CHECK(reader.take() == lines{"port_changed tcp 6881 to 6882"});
+    CHECK(reader.take() == lines{"endpoint_changed tcp 6881 to 6882"});
     CHECK(on.mappings().at(0).external_port == 6882);
     CHECK(in.wire() == lines{"delete tcp 6881", "map tcp 6881 6881 7200", "address",
                              "map tcp 6881 6881 7200", "map tcp 6881 6881 7200"});
@@ -133,7 +133,8 @@ TEST_CASE("events: address_changed")
     in.gateway.model().settings.external_address = asio::ip::make_address_v4("198.51.100.9");
     on.async_external_address(ignore{});
     in.settle();
-    CHECK(reader.take() == lines{"address_changed 198.51.100.9"});
+    CHECK(reader.take() ==
+          lines{"address_changed 198.51.100.9", "endpoint_changed tcp 6881 to 6881"});
     CHECK(on.mappings().at(0).external_address == asio::ip::make_address("198.51.100.9"));
     on.async_external_address(ignore{});
     in.settle();

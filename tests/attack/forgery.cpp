@@ -75,7 +75,7 @@ TEST_CASE("forgery: an old grant that is replayed moves no mapping (V-6, V-7)")
     CHECK(on.mappings().at(0).external_port == moved);
     CHECK(ignored(on) == ignored(on, ignore_reason::not_awaited));
     CHECK(gateway.wire().size() <= requests + 1);
-    CHECK(news.kinds == lines{"mapped", "port_changed"});
+    CHECK(news.kinds == lines{"mapped", "endpoint_changed"});
 }
 
 TEST_CASE("forgery: a thousand announcements a second make no storm (R-3, B-3)")

@@ -83,7 +83,7 @@ TEST_CASE("torrent_session: the tracker hears of another port and another addres
     its.in.faults().move_ports = fault_switch::times(2); // at the next renewals, TCP's and UDP's
     const std::string next = std::to_string(its.port + 1);
     REQUIRE(session.prints(its.announcement("203.0.113.7:" + next)));
-    REQUIRE(session.prints("router: port_changed udp " + next));
+    REQUIRE(session.prints("router: endpoint_changed udp " + next));
 
     // The router restarts with another address, which shows at the next renewal.
     its.in.gateway.model().settings.external_address = asio::ip::make_address_v4("198.51.100.9");

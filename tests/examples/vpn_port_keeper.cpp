@@ -95,7 +95,7 @@ TEST_CASE("vpn_port_keeper: renewals go on and no change gets lost while the com
                    its.arguments({"sh", "-c", "read line; echo done $0"}));
     REQUIRE(keeper.prints("forwarded port: 49152")); // the command waits for its input
     its.in.faults().move_ports = fault_switch::times(1);
-    REQUIRE(keeper.prints("gateway: port_changed udp 49153"));
+    REQUIRE(keeper.prints("gateway: endpoint_changed udp 49153"));
     const auto before = its.renewals();
     REQUIRE(its.in.run_until([&] { return its.renewals() > before; }));
     CHECK(keeper.count("forwarded port: 49153") == 0);

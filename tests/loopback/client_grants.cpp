@@ -37,7 +37,7 @@ TEST_CASE("client: a port that moves with each renewal is followed")
                        std::to_string(news.mapping.external_port));
     });
     REQUIRE(in.run_until([&] { return told.size() == 2; }));
-    CHECK(told == lines{"port_changed 6882", "port_changed 6883"});
+    CHECK(told == lines{"endpoint_changed 6882", "endpoint_changed 6883"});
     CHECK(in.wire() == lines{map_line, "address", map_line, "map tcp 6881 6882 7200"});
     CHECK(on.mappings().at(0).external_port == 6883);
 }

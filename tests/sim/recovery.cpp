@@ -170,7 +170,7 @@ TEST_CASE("sim: an outage longer than the lease ends with the mapping up again (
     home.map(protocol::tcp, 80);
     home.network.gateway().reachable = false;
     home.network.run_for(5h);
-    CHECK(home.events == std::vector<std::string>{"renewal_failing", "lost"});
+    CHECK(home.events == std::vector<std::string>{"no_response", "renewal_failing", "lost"});
     home.network.gateway().reachable = true;
     home.network.run_for(8min + 70s); // the longest pause, and the longest wait in a burst
     CHECK(home.mapped(protocol::tcp, 80));

@@ -80,7 +80,8 @@ TEST_CASE("engine address: it is asked for later, and told", "[engine][address]"
     client.heal();
     client.run_until(100s);
     CHECK(client.count(&request::is_address) == 2);
-    CHECK(client.take_events() == lines{"address_changed 203.0.113.7"});
+    CHECK(client.take_events() ==
+          lines{"address_changed 203.0.113.7", "endpoint_changed tcp 80 80"});
     CHECK(client.mappings()[0].external_address.to_string() == "203.0.113.7");
 }
 
@@ -154,7 +155,8 @@ TEST_CASE("engine address: asked again with renewals (X0-4)", "[engine][address]
     client.tell_address("203.0.113.8");
     client.run_until(3600s);
     CHECK(client.count(&request::is_address) == 2);
-    CHECK(client.take_events() == lines{"address_changed 203.0.113.8", "renewed tcp 80 80"});
+    CHECK(client.take_events() ==
+          lines{"address_changed 203.0.113.8", "endpoint_changed tcp 80 80"});
 }
 
 TEST_CASE("engine background: the address is asked for now and then (X0-4)", "[engine][address]")

@@ -46,7 +46,7 @@ TEST_CASE("engine event: a change outranks a restoration", "[engine][event]")
     client.run_until(70s);
     client.grant_port(81, 60);
     client.run_until(300s);
-    CHECK(client.take_events() == lines{"port_changed tcp 80 81"});
+    CHECK(client.take_events() == lines{"endpoint_changed tcp 80 81"});
 }
 
 TEST_CASE("engine event: lost and restored before a read is restored", "[engine][event]")
@@ -77,7 +77,8 @@ TEST_CASE("engine event: each step, if read", "[engine][event]")
     prepare(client);
     client.silence();
     client.run_until(46s);
-    CHECK(client.take_events() == lines{"renewal_failing tcp 80 80: natpmp 6"});
+    CHECK(client.take_events() ==
+          lines{"no_response: natpmp 6", "renewal_failing tcp 80 80: natpmp 6"});
     client.run_until(59s);
     CHECK(client.take_events().empty());
     client.run_until(61s);
@@ -113,7 +114,7 @@ TEST_CASE("engine event: unmapped and mapped again before a read", "[engine][eve
     client.map(tcp(80));
     client.settle();
     CHECK(client.take_events() ==
-          (port == 80 ? lines{"restored tcp 80 80"} : lines{"port_changed tcp 80 81"}));
+          (port == 80 ? lines{"restored tcp 80 80"} : lines{"endpoint_changed tcp 80 81"}));
 }
 
 TEST_CASE("engine event: the address that changed, and changed back", "[engine][event]")
@@ -122,7 +123,8 @@ TEST_CASE("engine event: the address that changed, and changed back", "[engine][
     prepare(client);
     client.announce(address_answer("203.0.113.8", client.epoch()));
     client.announce(address_answer("203.0.113.9", client.epoch()));
-    CHECK(client.take_events() == lines{"address_changed 203.0.113.9"});
+    CHECK(client.take_events() ==
+          lines{"address_changed 203.0.113.9", "endpoint_changed tcp 80 80"});
     client.announce(address_answer("203.0.113.8", client.epoch()));
     client.announce(address_answer("203.0.113.9", client.epoch()));
     CHECK(client.take_events().empty());
@@ -176,10 +178,11 @@ TEST_CASE("engine event: the hook sees each of them, in order", "[engine][event]
     std::vector<event_kind> kinds;
     for (const natpmp::event& each : client.collected_events())
         kinds.push_back(each.kind);
-    REQUIRE(kinds.size() >= 6);
-    CHECK(std::vector(kinds.begin(), kinds.begin() + 6) ==
+    REQUIRE(kinds.size() >= 7);
+    CHECK(std::vector(kinds.begin(), kinds.begin() + 7) ==
           std::vector{event_kind::mapped, event_kind::renewed, event_kind::renewed,
-                      event_kind::renewal_failing, event_kind::lost, event_kind::port_changed});
+                      event_kind::no_response, event_kind::renewal_failing, event_kind::lost,
+                      event_kind::endpoint_changed});
     client.collect_events(false);
     client.run_until(1000s);
     CHECK(client.collected_events().empty());
@@ -216,6 +219,89 @@ TEST_CASE("engine queue: status counts (sent, again, received, ignored)", "[engi
     REQUIRE(status.next_due);
     CHECK(*status.next_due == 3590s + 250ms);
     CHECK_FALSE(status.last_error);
+}
+
+TEST_CASE("engine event: no response for 4 s is told once, the clean-up included",
+          "[engine][event]")
+{
+    driver client;
+    client.collect_events(true);
+    client.silence();
+    client.map(keep_trying(tcp(80)));
+    client.run_until(3999ms);
+    CHECK(client.collected_events().empty());
+    CHECK_FALSE(client.status().no_response);
+    client.run_until(4s);
+    REQUIRE(client.collected_events().size() == 1);
+    CHECK(client.collected_events()[0].kind == event_kind::no_response);
+    CHECK(client.collected_events()[0].error == errc::gateway_silent);
+    CHECK_FALSE(client.collected_events()[0].about_mapping());
+    CHECK(client.status().no_response);
+    client.run_until(1000s);
+    CHECK(client.take_events() ==
+          lines{"no_response: natpmp 6", "mapping_failing tcp 80 0: natpmp 6"});
+    client.heal();
+    client.run_until(2000s);
+    CHECK_FALSE(client.status().no_response);
+    CHECK(client.take_events() == lines{"mapped tcp 80 80"});
+    client.silence();
+    client.run_until(3h);
+    CHECK(client.status().no_response);
+    CHECK(client.take_events()[0] == "no_response: natpmp 6");
+}
+
+TEST_CASE("engine event: requests hours apart do not add up to no response", "[engine][event]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    operation& call = client.map(without_clean_up(tcp(81)));
+    client.run_until(11s);
+    client.cancel(call); // a second later a delete follows, for 1.75 s
+    client.run_until(100s);
+    CHECK_FALSE(client.status().no_response);
+    client.heal();
+    client.run_until(2h);
+    for (const std::string& line : client.take_events())
+        CHECK(line.substr(0, 11) != "no_response");
+}
+
+TEST_CASE("engine event: a gateway that is lost and found, read late", "[engine][event]")
+{
+    driver client;
+    prepare(client);
+    client.detach();
+    CHECK(client.status().gateway == natpmp::gateway{});
+    client.attach(home());
+    client.run_for(1s);
+    for (const std::string& line : client.take_events()) // nothing changed since the last read
+        CHECK(line.substr(0, 7) != "gateway");
+    client.detach();
+    CHECK(client.take_events() == lines{"gateway_lost: natpmp 4"});
+    client.detach();
+    CHECK(client.take_events().empty());
+    client.attach(home());
+    CHECK(client.take_events() == lines{"gateway_found"});
+}
+
+TEST_CASE("engine event: the endpoint is another one, whatever changed", "[engine][event]")
+{
+    driver client;
+    client.collect_events(true);
+    client.hold({tcp(80), udp(81)}, 10s);
+    client.announce(address_answer("198.51.100.7", 1));
+    lines told;
+    for (const natpmp::event& each : client.collected_events())
+        if (each.kind == event_kind::endpoint_changed || each.kind == event_kind::address_changed)
+            told.push_back(std::string(to_string(each.kind)) + " " +
+                           std::to_string(each.mapping.internal_port) + " " +
+                           each.mapping.external_address.to_string());
+    CHECK(told == lines{"address_changed 0 198.51.100.7", "endpoint_changed 80 198.51.100.7",
+                        "endpoint_changed 81 198.51.100.7"});
+    client.announce(address_answer("198.51.100.7", 2)); // the same
+    const std::size_t before = client.collected_events().size();
+    client.run_for(1s);
+    CHECK(client.collected_events().size() == before);
 }
 
 } // namespace engine_event_test

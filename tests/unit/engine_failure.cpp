@@ -47,6 +47,8 @@ TEST_CASE("engine: the verdict ends what is queued, and is kept for 10 s (T-6)",
     operation& second = client.map(tcp(80));
     operation& third = client.map_pair(udp(81));
     operation& fourth = client.address();
+    client.run_until(5s);
+    client.wait_event(); // the first one completed with no_response
     client.run_until(127'750ms);
     for (operation* each : {&first, &second, &third, &fourth}) {
         CHECK(client.done_at(*each) == "127.75");
@@ -98,7 +100,7 @@ TEST_CASE("engine keep trying: silence is an event, the first success completes"
     client.silence();
     operation& call = client.map(patient(80));
     client.run_until(127'749ms);
-    CHECK(client.take_events().empty());
+    CHECK(client.take_events() == lines{"no_response: natpmp 6"});
     client.run_until(150s);
     CHECK(client.done_at(call) == "pending");
     CHECK(client.take_events() == lines{"mapping_failing tcp 80 0: natpmp 6"});
@@ -186,7 +188,8 @@ TEST_CASE("engine keep trying: before there is a network", "[engine][failure]")
     client.run_until(20s);
     CHECK(client.done_at(call) == "pending");
     CHECK(client.sent.empty());
-    CHECK(client.take_events() == lines{"mapping_failing tcp 80 0: natpmp 4"});
+    CHECK(client.take_events() ==
+          lines{"gateway_lost: natpmp 4", "mapping_failing tcp 80 0: natpmp 4"});
     SECTION("the host says that there is one now")
     {
         client.attach(home());
@@ -207,7 +210,7 @@ TEST_CASE("engine keep trying: before there is a network", "[engine][failure]")
         CHECK(client.done_at(call) == "30");
     }
     CHECK_FALSE(call.error);
-    CHECK(client.take_events() == lines{"mapped tcp 80 80"});
+    CHECK(client.take_events() == lines{"gateway_found", "mapped tcp 80 80"});
 }
 
 TEST_CASE("engine keep trying: a hint makes it try at once (T-7)", "[engine][failure]")
@@ -359,6 +362,45 @@ TEST_CASE("engine background: a port that alone is not answered has a pause of i
     client.run_until(2h);
     CHECK(client.count(maps(81), 1h) <= 70); // a burst every 8 minutes at most
     CHECK(client.mappings().size() == 1);
+}
+
+TEST_CASE("engine status: the last error is none once the same has succeeded", "[engine][failure]")
+{
+    driver client;
+    SECTION("a mapping")
+    {
+        client.refuse(2);
+        client.map(without_clean_up(tcp(80)));
+        client.run_for(1s);
+        CHECK(client.status().last_error == natpmp::result_code::not_authorized);
+        client.heal();
+        client.map(without_clean_up(tcp(81)));
+        client.run_for(1s);
+        CHECK(client.status().last_error == natpmp::result_code::not_authorized);
+        client.map(without_clean_up(tcp(80)));
+        client.run_for(1s);
+    }
+    SECTION("the gateway")
+    {
+        client.route.reset();
+        client.map(tcp(80));
+        client.run_for(1s);
+        CHECK(client.status().last_error == errc::no_gateway);
+        client.attach(home());
+        client.map(tcp(80));
+        client.run_for(1s);
+    }
+    SECTION("the address")
+    {
+        client.tell_address("0.0.0.0", 3);
+        client.address();
+        client.run_for(1s);
+        CHECK(client.status().last_error == natpmp::result_code::network_failure);
+        client.heal();
+        client.address();
+        client.run_for(1s);
+    }
+    CHECK_FALSE(client.status().last_error);
 }
 
 } // namespace engine_failure_test

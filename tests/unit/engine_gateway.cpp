@@ -154,11 +154,11 @@ TEST_CASE("engine gateway: gone and back before the lease ends (H-5)", "[engine]
     CHECK(client.status().last_error == errc::no_gateway);
     client.run_until(1000s);
     CHECK(client.wire.empty());
-    CHECK(client.take_events().empty());
+    CHECK(client.take_events() == lines{"gateway_lost: natpmp 4"});
     client.attach(home());
     client.run_until(1010s);
     CHECK(client.take_wire() == lines{"1000 address"}); // which shows whether it lost its state
-    CHECK(client.take_events().empty());
+    CHECK(client.take_events() == lines{"gateway_found"});
 }
 
 TEST_CASE("engine gateway: gone for longer than the lease (H-5)", "[engine][gateway]")
@@ -169,14 +169,16 @@ TEST_CASE("engine gateway: gone for longer than the lease (H-5)", "[engine][gate
     client.run_until(7200s);
     CHECK(client.mappings().empty());
     const lines events = sorted(client.take_events());
-    REQUIRE(events.size() == 2);
-    CHECK(events[0].substr(0, 14) == "lost tcp 80 80");
-    CHECK(events[1].substr(0, 14) == "lost udp 81 81");
+    REQUIRE(events.size() == 3);
+    CHECK(events[0] == "gateway_lost: natpmp 4");
+    CHECK(events[1].substr(0, 14) == "lost tcp 80 80");
+    CHECK(events[2].substr(0, 14) == "lost udp 81 81");
     CHECK(client.wire.empty());
     client.run_until(9000s);
     client.attach(home());
     client.run_until(9001s);
-    CHECK(sorted(client.take_events()) == lines{"restored tcp 80 80", "restored udp 81 81"});
+    CHECK(sorted(client.take_events()) ==
+          lines{"gateway_found", "restored tcp 80 80", "restored udp 81 81"});
     CHECK(client.mappings().size() == 2);
 }
 

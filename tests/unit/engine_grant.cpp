@@ -36,7 +36,7 @@ TEST_CASE("engine grant: another port at a renewal (N-5)", "[engine][grant]")
     client.grant_port(50002);
     client.take_wire();
     client.run_until(7200s);
-    CHECK(client.take_events() == lines{"port_changed tcp 80 50002"});
+    CHECK(client.take_events() == lines{"endpoint_changed tcp 80 50002"});
     const lines wire = client.take_wire();
     CHECK(std::count(wire.begin(), wire.end(), "3600 map tcp 80 50001 7200") == 1);
     CHECK(std::count(wire.begin(), wire.end(), "7200 map tcp 80 50002 7200") == 1);
@@ -180,7 +180,7 @@ TEST_CASE("engine assigned: the port is the gateway's, at every renewal", "[engi
     client.grant_port(50000, 60);
     client.run_until(61s);
     CHECK(client.take_wire() == lines{"60 map udp 0 1 60"});
-    CHECK(client.take_events() == lines{"port_changed udp 0 50000"});
+    CHECK(client.take_events() == lines{"endpoint_changed udp 0 50000"});
     CHECK(client.mappings().at(0).external_port == 50000);
 }
 

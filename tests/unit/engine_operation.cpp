@@ -564,4 +564,48 @@ TEST_CASE("engine pair: renewed and unmapped one by one", "[engine][operation]")
     CHECK(client.mappings()[0].protocol == protocol::tcp);
 }
 
+TEST_CASE("engine deadline: of one request, instead of the client's", "[engine][operation]")
+{
+    natpmp::client_options options;
+    options.timeout = 10s;
+    driver client(options);
+    client.silence();
+    natpmp::map_request request = tcp(80);
+    request.timeout = 3s;
+    operation& own = client.map(request);
+    request.internal_port = 81;
+    request.timeout = 0s;
+    operation& none = client.map(request);
+    operation& common = client.map(tcp(82));
+    client.run_until(200s);
+    CHECK(client.done_at(own) == "3");
+    CHECK(own.error == errc::timed_out);
+    CHECK(client.done_at(common) == "10");
+    CHECK(none.error == errc::gateway_silent);
+}
+
+TEST_CASE("engine deadline: tell me after 3 s, but go on", "[engine][operation]")
+{
+    driver client;
+    client.silence();
+    natpmp::map_request request = keep_trying(tcp(80));
+    request.timeout = 3s;
+    operation& pair = client.map_pair(request);
+    client.run_until(20s);
+    CHECK(client.done_at(pair) == "3");
+    CHECK(pair.error == errc::timed_out);
+    client.heal();
+    client.run_until(300s);
+    CHECK(client.mappings().size() == 2);
+}
+
+TEST_CASE("engine deadline: a negative one is refused", "[engine][operation]")
+{
+    driver client;
+    natpmp::map_request request = tcp(80);
+    request.timeout = -1ms;
+    CHECK(client.map(request).error == errc::invalid_argument);
+    CHECK(client.wire.empty());
+}
+
 } // namespace engine_operation_test

@@ -221,9 +221,7 @@ TEST_CASE("engine shutdown: without a gateway it is incomplete at once", "[engin
     CHECK(client.done_at(call) == "10");
     CHECK(call.error == errc::shutdown_incomplete);
     CHECK(client.closed());
-    const lines events = client.take_events();
-    REQUIRE(events.size() == 1);
-    CHECK(events[0].substr(0, 20) == "unmapped tcp 80 80: ");
+    CHECK(client.take_events() == lines{"gateway_lost: natpmp 4", "unmapped tcp 80 80: natpmp 4"});
     client.run_until(1000s);
     CHECK(client.wire.empty());
 }
@@ -387,9 +385,38 @@ TEST_CASE("late: a shutdown without a gateway says so for each mapping (D-1, H-5
         client.shutdown(1s);
         client.detach();
     }
-    const std::string no_gateway =
-        "unmapped tcp 80 80: natpmp " + std::to_string(static_cast<int>(errc::no_gateway));
-    CHECK(client.take_events() == lines{no_gateway});
+    lines events = client.take_events();
+    std::erase(events, "gateway_lost: natpmp 4"); // which is told before the shutdown only
+    CHECK(events == lines{"unmapped tcp 80 80: natpmp 4"});
+}
+
+TEST_CASE("engine shutdown: one delete in 250 ms where the gateway never answered",
+          "[engine][shutdown]")
+{
+    driver client;
+    client.silence();
+    client.map(keep_trying(without_clean_up(tcp(80))));
+    client.map(keep_trying(without_clean_up(tcp(81))));
+    client.run_until(60s); // the second one was not sent yet
+    client.take_wire();
+    operation& call = client.shutdown(10s);
+    client.run_until(400s);
+    CHECK(client.done_at(call) == "60.25");
+    CHECK_FALSE(call.error);
+    CHECK(client.take_wire() == lines{"60.125 delete tcp 80"});
+}
+
+TEST_CASE("engine shutdown: a gateway that answered once has its whole time", "[engine][shutdown]")
+{
+    driver client;
+    client.address();
+    client.silence();
+    client.map(without_clean_up(tcp(80)));
+    client.run_until(5s);
+    operation& call = client.shutdown(10s);
+    client.run_until(100s);
+    CHECK(client.done_at(call) == "7.75"); // a second for the request in flight, three deletes
+    CHECK(call.error == errc::shutdown_incomplete);
 }
 
 } // namespace engine_shutdown_test

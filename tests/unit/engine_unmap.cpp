@@ -186,7 +186,7 @@ TEST_CASE("engine unmap: without a gateway", "[engine][unmap]")
     CHECK(client.done_at(call) == "10");
     CHECK(call.error == errc::no_gateway);
     CHECK(client.mappings().empty());
-    CHECK(client.take_events() == lines{"unmapped tcp 80 80: natpmp 4"});
+    CHECK(client.take_events() == lines{"gateway_lost: natpmp 4", "unmapped tcp 80 80: natpmp 4"});
 }
 
 TEST_CASE("engine distance: after an unmap a map starts 1 s after the last one", "[engine][unmap]")

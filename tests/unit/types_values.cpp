@@ -122,12 +122,14 @@ TEST_CASE("types: names", "[types]")
 TEST_CASE("types: which events speak of one mapping", "[types]")
 {
     using natpmp::event_kind;
-    for (std::uint8_t number = 0; number <= 10; ++number) {
+    for (std::uint8_t number = 0; number <= 13; ++number) {
         natpmp::event news;
         news.kind = static_cast<event_kind>(number);
-        const bool whole = news.kind == event_kind::address_changed ||
-                           news.kind == event_kind::gateway_changed ||
-                           news.kind == event_kind::announcements_unavailable;
+        const bool whole =
+            news.kind == event_kind::address_changed || news.kind == event_kind::gateway_changed ||
+            news.kind == event_kind::gateway_lost || news.kind == event_kind::gateway_found ||
+            news.kind == event_kind::no_response ||
+            news.kind == event_kind::announcements_unavailable;
         CHECK(news.about_mapping() == !whole);
     }
 }

@@ -468,7 +468,9 @@ private:
         std::unique_lock lock(mutex_, std::try_to_lock);
         if (lock)
             return lock;
-        std::fputs("natpmp::client is used by two threads at a time; give it a strand\n", stderr);
+        std::fputs("natpmp::client is used by two threads at a time; give it a strand "
+                   "(see docs/threads.md)\n",
+                   stderr);
         std::abort();
 #endif
     }

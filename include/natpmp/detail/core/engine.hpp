@@ -58,6 +58,21 @@ struct outstanding_request
     bool only_empty_answers = false; ///< a success without port and lifetime came, of no delete
 };
 
+/// What failed, for status::last_error.
+struct failure
+{
+    enum
+    {
+        look_up,
+        sending,
+        address,
+        mapping
+    } what = look_up;
+    mapping_key key{}; ///< of the mapping
+
+    friend bool operator==(const failure&, const failure&) = default;
+};
+
 // What the engine tells its host to do next.
 
 struct send_datagram
@@ -207,6 +222,7 @@ private:
     ignore_reason match_map_answer(const response& answer, const arrival_span& arrived);
     void take_late(const response& answer, const arrival_span& arrived);
     epoch_sign take_epoch(std::uint32_t value, const arrival_span& arrived);
+    void set_last_error(const failure& what, error_code why) noexcept;
     void conclude(error_code why, const response* answer, time_point now);
     void map_granted(const outstanding_request& done, const response& answer, time_point now);
     void map_failed(const outstanding_request& done, error_code why, time_point now);
@@ -248,6 +264,7 @@ private:
     operation* reader_ = nullptr;      ///< the pending async_wait_event
     std::uint32_t last_order_ = 0;     ///< operation::order of the last one
 
+    failure last_failure_; ///< what status::last_error is of
     bool closing_ = false; ///< a shutdown began
     bool closed_ = false;  ///< nothing is sent any more
     time_point close_at_ = never;

@@ -63,10 +63,15 @@ inline void engine::on_gateway(const gateway& found, time_point now)
         return on_no_gateway(errc::not_behind_nat, now); // RFC 6886, section 3
     if (closing_)
         return finish_shutdown(errc::gateway_changed, now);
-    const bool was_lost = gateway_.lost();
+    const bool was_lost = !!gateway_.absence;
     const gateway_change change = gateway_.found(found, now);
+    set_last_error({failure::look_up}, gateway_.absence);
+    if (was_lost && !gateway_.absence)
+        events.report(event_kind::gateway_found, {});
     if (change == gateway_change::too_often) {
         disconnect(errc::gateway_changed, now);
+        if (!was_lost)
+            events.report(event_kind::gateway_lost, gateway_.absence);
     } else if (change == gateway_change::first || change == gateway_change::other) {
         change_gateway(change == gateway_change::first, now);
     } else if (change == gateway_change::back && was_lost) {
@@ -82,7 +87,7 @@ inline void engine::on_gateway(const gateway& found, time_point now)
 inline void engine::change_gateway(bool first, time_point now)
 {
     request_.reset();
-    gateway_.epoch.forget();
+    gateway_.forget();
     gateway_.recovery.cancel();
     gateway_.recovery_delay_until = long_ago;
     left_behind_until_ = long_ago;
@@ -119,11 +124,14 @@ inline void engine::change_gateway(bool first, time_point now)
 /// There is no gateway to ask now, or no way to it.
 inline void engine::on_no_gateway(error_code why, time_point now)
 {
-    counters.last_error = why;
+    set_last_error({failure::look_up}, why);
     if (closing_)
         return finish_shutdown(why, now);
     disconnect(why, now);
-    gateway_.not_found(now);
+    const bool was_lost = !!gateway_.absence;
+    gateway_.not_found(why, now);
+    if (!was_lost)
+        events.report(event_kind::gateway_lost, why);
     fail_waiting(why, now);
 }
 

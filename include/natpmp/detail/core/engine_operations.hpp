@@ -24,7 +24,7 @@ inline error_code engine::refusal(const operation& op, time_point now)
     const bool asks_address = op.kind == operation_kind::address;
     bool valid = options_.gateway.is_v4() && options_.local_address.is_v4() &&
                  options_.gateway_port.value() != 0 && options_.announcement_port.value() != 0 &&
-                 options_.timeout.count() >= 0 &&
+                 options_.timeout.count() >= 0 && request.timeout.value_or(0ms).count() >= 0 &&
                  (request.protocol == protocol::udp || request.protocol == protocol::tcp ||
                   op.kind == operation_kind::map_pair);
     if (op.kind == operation_kind::unmap)
@@ -56,10 +56,10 @@ inline void engine::start(operation& op, time_point now)
             entry = &records_.get(op.key());
             history_.try_emplace(op.key());
         }
-        if (options_.timeout.count() > 0) {
-            const auto limit = std::min<std::chrono::milliseconds>(options_.timeout, 8760h);
-            op.deadline = deadlines_.emplace(now + limit, &op);
-        }
+        const std::chrono::milliseconds limit = op.request.timeout.value_or(options_.timeout);
+        if (limit.count() > 0)
+            op.deadline =
+                deadlines_.emplace(now + std::min<std::chrono::milliseconds>(limit, 8760h), &op);
     }
     pending_.splice(pending_.end(), place);
     op.started = true;

@@ -21,6 +21,10 @@ inline void engine::act_by_time(time_point now)
         return;
     if (closing_ && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
+    if (!closing_ && has_gateway() && request_ && now >= gateway_.no_response_at()) {
+        gateway_.no_response = true;
+        events.report(event_kind::no_response, errc::gateway_silent);
+    }
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
         cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
     act_on_mappings(now); // a lease that ended is no longer one to recover
@@ -233,6 +237,8 @@ inline send_datagram engine::transmit(time_point now)
         request.first_sent = now;
     ++counters.sent;
     counters.retransmitted += !first;
+    gateway_.asked(first, now);
+    set_last_error({failure::sending}, {});
     request.transmissions.sent(now);
     for_each_asked([](operation& op) { op.sent = true; });
     if (mapping_record* entry = request.entry; entry && request.kind == request_kind::map) {
@@ -255,7 +261,8 @@ inline void engine::not_sent(error_code why) noexcept
     --counters.sent;
     counters.retransmitted -= request_->first_sent != now_;
     ++counters.not_sent;
-    counters.last_error = why;
+    gateway_.not_asked(now_);
+    set_last_error({failure::sending}, why);
 }
 
 /// When a gateway is looked for, while there is none; never if nobody needs one.
@@ -350,8 +357,11 @@ inline time_point engine::next_time() const noexcept
     for (const time_point at : {close_at_, look_up_time(), gateway_.recovery.at, gateway_.retry.at,
                                 gateway_.routes_settled_at})
         consider(at);
-    if (has_gateway() && request_)
+    if (has_gateway() && request_) {
         consider(request_->transmissions.wake());
+        if (!closing_)
+            consider(gateway_.no_response_at());
+    }
     if (has_gateway() && !request_)
         consider(gateway_.background_not_before);
     if (has_gateway() && records_.any_wanted())
@@ -380,6 +390,7 @@ inline status engine::status(time_point now)
     });
     if (has_gateway())
         result.gateway = *gateway_.last;
+    result.no_response = gateway_.no_response;
     result.external_address = address_.value;
     result.external_address_kind = classify(address_.value);
     result.external_address_error = address_.error;

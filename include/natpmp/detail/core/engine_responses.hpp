@@ -34,7 +34,7 @@ inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arriv
         return reason;
     }
     ++counters.received;
-    gateway_.answered();
+    gateway_.heard();
     const arrival_span span{std::max(arrived.earliest, request_->first_sent), arrived.latest};
     request_->granted_from = request_->transmissions.last_until(span.earliest);
     if (answer.epoch)
@@ -174,9 +174,18 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
         records_.any_wanted())
         gateway_.plan_recovery(false, arrived.latest);
     if (told.address != 0 && address_.set(told.address, {}, gateway_.generation, arrived.latest))
-        events.report(event_kind::address_changed, error_code{});
+        events.report_address({});
     gateway_.retry.request(!told.epoch, arrived.latest); // PCP's tells only that there is news
     return told.reason;
+}
+
+/// What failed last is told until the same succeeds.
+inline void engine::set_last_error(const failure& what, error_code why) noexcept
+{
+    if (why)
+        last_failure_ = what;
+    if (why || last_failure_ == what)
+        counters.last_error = why;
 }
 
 /// The end of the request in flight, with or without an answer.
@@ -185,11 +194,13 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     outstanding_request done = *request_;
     done.yielding = done.yielding && why == errc::gateway_silent; // else it was answered
     request_.reset();
-    if (why && !done.yielding)
-        counters.last_error = why;
+    if (!done.yielding)
+        set_last_error(done.entry ? failure{failure::mapping, done.entry->key}
+                                  : failure{failure::address},
+                       why);
     if (!done.entry) {
         if (answer && address_.set(answer->address, why, gateway_.generation, now))
-            events.report(event_kind::address_changed, why);
+            events.report_address(why);
         address_ended(done, why, now);
     } else if (done.kind != request_kind::map) {
         delete_ended(done, why, now);
@@ -234,7 +245,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     enter(entry, cause::granted, phase::leased, renewal, now);
     if (entry.told) {
         counters.renewals += was_leased;
-        events.report(port_changed ? event_kind::port_changed
+        events.report(port_changed ? event_kind::endpoint_changed
                       : was_leased ? event_kind::renewed
                                    : event_kind::restored,
                       entry);

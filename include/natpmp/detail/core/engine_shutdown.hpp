@@ -21,7 +21,9 @@ inline void engine::begin_shutdown(operation& op, time_point now)
 {
     if (closed_)
         return finish(op, shutdown_error_);
-    close_at_ = std::min(close_at_, now + std::clamp(op.limit, duration{0}, duration{24h}));
+    // A gateway that never answered has nothing to delete, as far as anybody knows.
+    const duration most = gateway_.has_answered ? duration{24h} : first_wait;
+    close_at_ = std::min(close_at_, now + std::clamp(op.limit, duration{0}, most));
     if (std::exchange(closing_, true))
         return;
     for (auto at = pending_.begin(); at != pending_.end();) {
@@ -65,10 +67,11 @@ inline void engine::begin_shutdown(operation& op, time_point now)
 /// others had theirs.
 inline void engine::shutdown_delete_ended(mapping_record& entry, error_code why, time_point now)
 {
-    if (why == errc::gateway_silent && !closed_ && ++entry.failures < shutdown_rounds)
+    if (why == errc::gateway_silent && !closed_ && gateway_.has_answered &&
+        ++entry.failures < shutdown_rounds)
         return reschedule(entry, now, now);
     entry.error = why;
-    if (why)
+    if (why && gateway_.has_answered)
         shutdown_error_ = errc::shutdown_incomplete;
     events.report_unmapped(entry);
     forget_mapping(entry, cause::deleted, now);
@@ -78,7 +81,7 @@ inline void engine::shutdown_delete_ended(mapping_record& entry, error_code why,
 inline void engine::finish_shutdown(error_code why, time_point now)
 {
     closed_ = true;
-    if (now < left_behind_until_)
+    if (gateway_.has_answered && now < left_behind_until_)
         shutdown_error_ = errc::shutdown_incomplete;
     request_.reset();
     records_.for_each([&](mapping_record& entry) {

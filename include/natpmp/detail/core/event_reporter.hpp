@@ -40,6 +40,8 @@ public:
     {
         told_any_ = told_any_ || kind == event_kind::mapped;
         entry.reader.renewal = entry.reader.renewal || kind == event_kind::renewed;
+        if (is_other(entry.told_address))
+            entry.told_address = address_.value;
         records_.mark_unread(entry);
         collect(kind, mapping_of(entry), entry.error);
     }
@@ -59,6 +61,16 @@ public:
         report(event_kind::unmapped, entry);
         entry.told = false;
         entry.reader.loss = true;
+    }
+
+    /// Reports that the external address is another one, and with it the endpoint of each mapping.
+    void report_address(error_code why)
+    {
+        report(event_kind::address_changed, why);
+        records_.for_each([&](mapping_record& entry) {
+            if (entry.told && entry.up() && is_other(entry.told_address))
+                report(event_kind::endpoint_changed, entry);
+        });
     }
 
     /// Reports an event that concerns no single mapping. The external address interests nobody
@@ -108,6 +120,8 @@ public:
                                      : entry.failing ? known_state::failing
                                                      : known_state::up;
                 entry.reader.port = entry.external_port;
+                if (is_other(entry.reader.address))
+                    entry.reader.address = address_.value;
             }
             entry.reader.loss = entry.reader.loss && !entry.up();
             entry.reader.renewal = entry.reader.failure = false;
@@ -132,6 +146,12 @@ private:
                 .gateway = gateway_.connected ? gateway_.last->address : net::ip::address{}};
     }
 
+    /// Whether the external address is known to be another one than this.
+    [[nodiscard]] bool is_other(const net::ip::address_v4& known) const noexcept
+    {
+        return !address_.value.is_unspecified() && address_.value != known;
+    }
+
     void collect(event_kind kind, const mapping& about, error_code why)
     {
         if (collects_)
@@ -139,7 +159,7 @@ private:
     }
 
     /// A change outranks a restoration, a loss, a failing renewal and a renewal.
-    static std::optional<event_kind> unread_kind(const mapping_record& entry) noexcept
+    [[nodiscard]] std::optional<event_kind> unread_kind(const mapping_record& entry) const noexcept
     {
         const auto& reader = entry.reader;
         const auto unless = [&](known_state known, event_kind kind) {
@@ -155,8 +175,8 @@ private:
             return unless(known_state::lost, event_kind::lost);
         if (reader.state == known_state::nothing)
             return event_kind::mapped;
-        if (entry.external_port != reader.port)
-            return event_kind::port_changed;
+        if (entry.external_port != reader.port || is_other(reader.address))
+            return event_kind::endpoint_changed;
         if (reader.loss || reader.state == known_state::lost)
             return event_kind::restored;
         if (entry.failing)
@@ -170,8 +190,13 @@ private:
         const mapping about{.external_address = address_.value};
         if (const auto why = std::exchange(unread_announcements_error_, std::nullopt))
             return event_of(event_kind::announcements_unavailable, about, *why);
+        if (std::exchange(reader_misses_gateway_, !!gateway_.absence) != !!gateway_.absence)
+            return event_of(gateway_.absence ? event_kind::gateway_lost : event_kind::gateway_found,
+                            about, gateway_.absence);
         if (std::exchange(unread_gateway_change_, false))
             return event_of(event_kind::gateway_changed, about, {});
+        if (!std::exchange(reader_knows_silence_, gateway_.no_response) && gateway_.no_response)
+            return event_of(event_kind::no_response, about, errc::gateway_silent);
         if (!reader_address_ || *reader_address_ == address_.value)
             return std::nullopt;
         reader_address_ = address_.value;
@@ -186,6 +211,8 @@ private:
     std::vector<event> reports_;  ///< for the callback
     std::vector<event> reported_; ///< that take_reports() gave last
     bool unread_gateway_change_ = false;
+    bool reader_misses_gateway_ = false; ///< it last read gateway_lost, not gateway_found
+    bool reader_knows_silence_ = false;  ///< it last read no_response, with no answer since
     std::optional<error_code> unread_announcements_error_;
     std::optional<net::ip::address> reader_address_; ///< that the reader last read
 };

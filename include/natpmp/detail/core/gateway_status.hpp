@@ -19,6 +19,9 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
+/// After how long without an answer the application is told.
+constexpr duration no_response_time = 4s;
+
 /// Whether a gateway that answers so has no NAT-PMP at all, or not now (RFC 6886, section 3.1).
 inline bool is_gateway_error(const error_code& why) noexcept
 {
@@ -119,14 +122,17 @@ public:
     gateway_change found(const gateway& one, time_point now) noexcept
     {
         const bool returns = last && !connected;
-        if ((last && last != one) || (returns && lost())) {
+        if ((last && last != one) || (returns && absence)) {
             not_before_ = std::max(not_before_, changes_.next());
-            if (not_before_ > now)
+            if (not_before_ > now) {
+                absence = errc::gateway_changed;
                 return gateway_change::too_often;
+            }
             changes_.take(now);
         }
         look_up_failures_ = 0;
         not_before_ = long_ago;
+        absence = {};
         connected = true;
         if (last == one)
             return returns ? gateway_change::back : gateway_change::none;
@@ -134,16 +140,15 @@ public:
     }
 
     /// There is no gateway, or no way to it.
-    void not_found(time_point now) noexcept
+    void not_found(error_code why, time_point now) noexcept
     {
+        absence = why;
         look_up_at_ = now + pause_after(++look_up_failures_, false);
     }
 
-    /// Whether there was none when it was last looked for, or whether it changed too often.
-    [[nodiscard]] bool lost() const noexcept
-    {
-        return look_up_failures_ > 0 || not_before_ != long_ago;
-    }
+    /// Why there was none when it was last looked for; none if there was one. Set by not_found(),
+    /// and by found() for one that changes too often; cleared by found().
+    error_code absence{};
 
     /// When a gateway is looked for again: where operations wait for it, as soon as the limit of
     /// its changes allows; else after a pause that grows with the failures.
@@ -156,7 +161,7 @@ public:
     void network_changed(time_point now) noexcept
     {
         look_up_at_ = now;
-        look_up_failures_ = std::min(look_up_failures_, 1U); // it stays lost until it is found
+        look_up_failures_ = 0;
         doubt = true;
     }
 
@@ -201,7 +206,49 @@ public:
         error_until_ = long_ago;
     }
 
-    /// It answered, or may do so again.
+    /// A datagram went out, the first of its request or another one.
+    void asked(bool first, time_point now) noexcept
+    {
+        if (unanswered_since_ == never || (first && now - last_asked_ > no_response_time))
+            unanswered_since_ = now;
+        last_asked_ = now;
+    }
+
+    /// The datagram that asked() told of did not go out.
+    void not_asked(time_point then) noexcept
+    {
+        if (unanswered_since_ == then)
+            unanswered_since_ = never;
+    }
+
+    /// It answered.
+    void heard() noexcept
+    {
+        unanswered_since_ = never;
+        no_response = false;
+        has_answered = true;
+        answered();
+    }
+
+    /// Another gateway, which was not asked yet.
+    void forget() noexcept
+    {
+        heard();
+        has_answered = false;
+        epoch.forget();
+    }
+
+    /// When it will not have answered for too long; never if that was told.
+    [[nodiscard]] time_point no_response_at() const noexcept
+    {
+        return no_response || unanswered_since_ == never ? never
+                                                         : unanswered_since_ + no_response_time;
+    }
+
+    bool no_response = false;  ///< set when that is told; cleared by heard()
+    bool has_answered = false; ///< it did at least once
+
+    /// It may answer again.
     void answered() noexcept
     {
         clear_error();
@@ -250,6 +297,8 @@ public:
     limited_plan retry;
 
 private:
+    time_point unanswered_since_ = never; ///< the first datagram without an answer
+    time_point last_asked_ = long_ago;    ///< when a datagram last went out
     time_point look_up_at_ = long_ago;
     time_point not_before_ = long_ago; ///< set while `changes_` is used up
     unsigned look_up_failures_ = 0;

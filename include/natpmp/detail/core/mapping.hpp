@@ -122,12 +122,14 @@ struct mapping_record
     error_code error{};        ///< the last failure; cleared by a grant
 
     bool told = false; ///< set when `mapped` is reported; cleared when `unmapped` is
+    net::ip::address_v4 told_address{}; ///< the last known external address of its events
 
     /// What the reader of events last read of it, and what it has not read yet.
     struct
     {
         known_state state = known_state::nothing;
         std::uint16_t port = 0;
+        net::ip::address_v4 address{};
         bool loss = false, renewal = false, failure = false;
     } reader;
     bool unread = false; ///< set by mapping_table::mark_unread(), cleared by take_unread()
