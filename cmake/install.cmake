@@ -40,6 +40,7 @@ install(
     FILES
         "${PROJECT_SOURCE_DIR}/cmake/asio-natpmp-config.cmake"
         "${PROJECT_SOURCE_DIR}/cmake/FindAsio.cmake"
+        "${PROJECT_SOURCE_DIR}/cmake/boost.cmake"
         "${PROJECT_BINARY_DIR}/asio-natpmp-config-version.cmake"
     DESTINATION "${ASIO_NATPMP_INSTALL_CMAKEDIR}"
 )

@@ -62,13 +62,13 @@ private:
     void wait()
     {
         client_.async_wait_event(
-            [this](const natpmp::error_code& error, const natpmp::event& news) {
+            [this](const natpmp::error_code& error, const natpmp::event& happened) {
                 if (error)
                     return; // closed, and everything has been told
-                std::cout << to_string(news.kind);
-                if (news.about_mapping())
-                    std::cout << ' ' << news.mapping.external_address << ':'
-                              << news.mapping.external_port;
+                std::cout << to_string(happened.kind);
+                if (happened.about_mapping())
+                    std::cout << ' ' << happened.mapping.external_address << ':'
+                              << happened.mapping.external_port;
                 std::cout << std::endl;
                 wait();
             });

@@ -35,7 +35,7 @@ A port given with --tcp and --udp is mapped as a pair, to one external port if t
   --lifetime SECONDS         ask for this lifetime (default: 7200)
   --gateway ADDRESS[:PORT]   ask this gateway (default: the default gateway, port 5351)
   --local ADDRESS            send from this address
-  --timeout SECONDS          give up an attempt after this time (default: the RFC's 127.75 s)
+  --timeout SECONDS          give up an attempt after this time (default: 129.5 s)
   --shutdown-limit SECONDS   how long the unmapping may take (default: 2)
   --no-cleanup               do not delete what an earlier run may have left behind
   --once                     leave the mappings in place and exit when they are made

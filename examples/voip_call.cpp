@@ -103,7 +103,7 @@ asio::awaitable<int> call(asio::io_context& context, std::uint16_t first_port,
     co_await std::move(call_ends);
     std::cout << "hung up" << std::endl;
 
-    // The ports are being closed already; this waits for the router's word.
+    // The ports are being closed already; this waits for the router's answer.
     natpmp::error_code error;
     co_await client.async_shutdown(std::chrono::seconds(2),
                                    asio::redirect_error(asio::use_awaitable, error));

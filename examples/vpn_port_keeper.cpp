@@ -1,6 +1,6 @@
 // Keeps the port that a VPN forwards to this host, such as ProtonVPN's, and runs a command with the
-// port's number at first and whenever it changes. The VPN's gateway chooses the port and lets it go
-// after 60 seconds without a renewal. Not for Windows.
+// port's number at first and whenever it changes. The VPN's gateway chooses the port and releases
+// it after 60 seconds without a renewal. Not for Windows.
 
 #include "command_line.hpp"
 
@@ -71,15 +71,16 @@ std::uint16_t forwarded_port(const std::vector<natpmp::mapping>& mappings)
     return agree ? mappings[0].external_port : std::uint16_t{0};
 }
 
-void print(const natpmp::event& news)
+void print(const natpmp::event& happened)
 {
-    if (news.kind == natpmp::event_kind::renewed)
+    if (happened.kind == natpmp::event_kind::renewed)
         return;
-    std::cout << "gateway: " << to_string(news.kind);
-    if (news.about_mapping())
-        std::cout << ' ' << to_string(news.mapping.protocol) << ' ' << news.mapping.external_port;
-    if (news.error)
-        std::cout << ": " << news.error.message();
+    std::cout << "gateway: " << to_string(happened.kind);
+    if (happened.about_mapping())
+        std::cout << ' ' << to_string(happened.mapping.protocol) << ' '
+                  << happened.mapping.external_port;
+    if (happened.error)
+        std::cout << ": " << happened.error.message();
     std::cout << std::endl;
 }
 
@@ -108,9 +109,9 @@ asio::awaitable<void> keep_port(natpmp::client& client, const words& command)
                 std::cout << "the command failed: " << status << std::endl;
         }
         // What happened while the command ran is still to be read: no change gets lost.
-        natpmp::event news = co_await client.async_wait_event(asio::use_awaitable);
-        renewed = news.kind == natpmp::event_kind::renewed &&
-                  news.mapping.protocol == natpmp::protocol::tcp; // once for the two
+        natpmp::event happened = co_await client.async_wait_event(asio::use_awaitable);
+        renewed = happened.kind == natpmp::event_kind::renewed &&
+                  happened.mapping.protocol == natpmp::protocol::tcp; // once for the two
     }
 }
 
@@ -123,7 +124,7 @@ asio::awaitable<void> keep_until_signal(natpmp::client_options options, const wo
     client.on_event(print);
     auto either = keep_port(client, command) || stop.async_wait(asio::use_awaitable);
     co_await std::move(either);
-    // No shutdown: a port that the gateway assigned is not deleted, it runs out.
+    // No shutdown: a port that the gateway assigned is not deleted, it expires.
 }
 
 int run(command_line& line)

@@ -14,10 +14,12 @@ LITERALS = re.compile(r'"\s*\n\s*"')  # a string that goes on in the next line
 
 
 def rows():
-    """The cells of each row of a clause: clause, level, what, where, test."""
+    """The cells of each row: clause, level, what, where, test; once for each clause of several."""
     for line in (ROOT / "docs/rfc6886.md").read_text(encoding="utf-8").splitlines():
         if re.match(r"\| [A-Z]", line):
-            yield [cell.strip() for cell in line.strip("|").split("|")]
+            clauses, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+            for clause in clauses.split(", "):
+                yield [clause, *cells]
 
 
 def in_backticks(cell):

@@ -28,6 +28,7 @@ INCLUDES = """\
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <string_view>

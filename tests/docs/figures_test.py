@@ -55,7 +55,7 @@ FIGURES = {
 }
 
 # A page, a piece of a sentence in it, with "@" for a figure, and the figure's name; its unit, if the
-# page leaves it out. "schedule" stands for all waits of so many transmissions.
+# page leaves it out. "schedule" stands for all waits of so many transmissions, added up for several.
 QUOTES = [
     ("design.md", "at most @ datagrams from each", "datagrams"),
     ("design.md", "no sooner than @ (transmission)", "first wait"),
@@ -81,8 +81,7 @@ QUOTES = [
     ("design.md", "are sent @ times within 1.75 s", "three"),
     ("design.md", "sent 3 times within @.", "schedule three"),
     ("design.md", "one share to be answered, @ at most", "yield"),
-    ("design.md", "which is kept for @.", "error kept"),
-    ("design.md", "not up: for @, doubling", "first pause"),
+        ("design.md", "not up: for @, doubling", "first pause"),
     ("design.md", "doubling to @. After the pause", "most pause"),
     ("design.md", "its pause is longer, @, doubling", "first refused"),
     ("design.md", "doubling to @, since", "most refused", "min"),
@@ -102,11 +101,14 @@ QUOTES = [
     ("design.md", "of the application may add @.", "of an operation"),
     ("cancellation.md", "waits up to @ for the answer", "yield"),
     ("cancellation.md", "is sent @ times at most", "three"),
-    ("errors.md", "any transmission: after @, for", "schedule nine"),
+    ("errors.md", "any transmission: @ after the first", "schedule nine"),
+    ("errors.md", "so @ after the call", "schedule nine three"),
     ("errors.md", "for `async_unmap_port` after @ ", "schedule five"),
-    ("errors.md", "new ones for the next @,", "error kept"),
+    ("errors.md", "New ones fail for the next @,", "error kept"),
     ("getting-started.md", "less than @ ago", "fresh address"),
-    ("getting-started.md", "a silent gateway after @, as", "schedule nine"),
+    ("getting-started.md", "nine times in @ for a map request", "schedule nine"),
+    ("getting-started.md", "`errc::gateway_silent` after @.", "schedule nine three"),
+    ("getting-started.md", "With the @ of the delete", "schedule three"),
     ("getting-started.md", "the default is @ ", "lifetime"),
     ("lifetime-and-shutdown.md", "up to @ later if a map request", "guard"),
     ("lifetime-and-shutdown.md", "and @ at most, within 1.75 s", "rounds"),
@@ -123,7 +125,10 @@ QUOTES = [
     ("rfc6886.md", "uniform in 0..@,", "random wait"),
     ("routers-and-platforms.md", "completes the mapping after @,", "schedule five"),
     ("routers-and-platforms.md", "added lines or @;", "cost"),
-    ("coming-from-other-libraries.md", "`errc::gateway_silent` (@)", "schedule nine"),
+    ("coming-from-other-libraries.md", "`errc::gateway_silent` (@ for a request)", "schedule nine"),
+    ("../README.md", "`errc::gateway_silent` after @.", "schedule nine three"),
+    ("../README.md", "and @ for the map request", "schedule nine"),
+    ("../README.md", "That is @ for the delete", "schedule three"),
     ("performance.md", "with 10 to 10,000 mappings | @ |", "CPU"),
     ("performance.md", "beyond a client with one | @ |", "heap"),
 ]
@@ -146,7 +151,7 @@ def value(text, unit=""):
 def figure(name):
     """The value of a figure in the code."""
     if name.startswith("schedule "):
-        return figure("first wait") * (2 ** int(figure(name.split()[1])) - 1)
+        return sum(figure("first wait") * (2 ** int(figure(count)) - 1) for count in name.split()[1:])
     path, pattern = FIGURES[name]
     return value(re.search(pattern, read(path))[1])
 

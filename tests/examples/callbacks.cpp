@@ -56,7 +56,8 @@ TEST_CASE("examples: a command line that makes no sense is exit status 2, and no
     world in;
     lines arguments{"--gateway", program::gateway_of(in)};
     arguments.insert(arguments.end(), each.begin(), each.end());
-    for (const char* name : {"callbacks", "torrent_session", "voip_call", "vpn_port_keeper"}) {
+    for (const char* name :
+         {"callbacks", "own_thread", "torrent_session", "voip_call", "vpn_port_keeper"}) {
         program example(in, name, arguments);
         CHECK(example.end() == 2);
         CHECK(example.printed().at(0).starts_with("error: "));
@@ -67,8 +68,8 @@ TEST_CASE("examples: a command line that makes no sense is exit status 2, and no
 TEST_CASE("examples: --help prints the usage")
 {
     world in;
-    for (const std::string name :
-         {"callbacks", "torrent_session", "voip_call", "vpn_port_keeper", "map_port"}) {
+    for (const std::string name : {"callbacks", "own_thread", "torrent_session", "voip_call",
+                                   "vpn_port_keeper", "map_port"}) {
         program example(in, name, {"--help"});
         CHECK(example.end() == 0);
         CHECK(example.printed().at(0).starts_with("usage: " + name));

@@ -21,9 +21,21 @@
 #endif
 
 // clang-format off
+#include NATPMP_ASIO_HEADER(version.hpp)
+
+#if defined(NATPMP_USE_BOOST_ASIO)
+#define NATPMP_ASIO_VERSION BOOST_ASIO_VERSION
+#else
+#define NATPMP_ASIO_VERSION ASIO_VERSION
+#endif
+
+// Before the headers that an older Asio lacks, which would be the error that one sees.
+#if NATPMP_ASIO_VERSION < 102201
+#error "asio-natpmp needs Asio 1.22.1 or newer (Boost 1.78 or newer)"
+#endif
+
 #include NATPMP_ASIO_HEADER(detail/config.hpp)
 #include NATPMP_ASIO_HEADER(detail/throw_error.hpp)
-#include NATPMP_ASIO_HEADER(version.hpp)
 
 #include NATPMP_ASIO_HEADER(any_io_executor.hpp)
 #include NATPMP_ASIO_HEADER(associated_allocator.hpp)
@@ -46,7 +58,6 @@
 #if defined(NATPMP_USE_BOOST_ASIO)
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
-#define NATPMP_ASIO_VERSION BOOST_ASIO_VERSION
 #define NATPMP_ASIO_NAMESPACE boost::asio
 #define NATPMP_SYSTEM_NAMESPACE boost::system
 #if defined(BOOST_ASIO_HAS_CO_AWAIT)
@@ -56,7 +67,6 @@
 #define NATPMP_ASIO_HAS_IOCP
 #endif
 #else
-#define NATPMP_ASIO_VERSION ASIO_VERSION
 #define NATPMP_ASIO_NAMESPACE asio
 #define NATPMP_SYSTEM_NAMESPACE std
 #if defined(ASIO_HAS_CO_AWAIT)
@@ -65,10 +75,6 @@
 #if defined(ASIO_HAS_IOCP)
 #define NATPMP_ASIO_HAS_IOCP
 #endif
-#endif
-
-#if NATPMP_ASIO_VERSION < 102201
-#error "asio-natpmp needs Asio 1.22.1 or newer (Boost 1.78 or newer)"
 #endif
 
 #if NATPMP_ASIO_VERSION >= 102300
