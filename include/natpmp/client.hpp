@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -286,6 +287,20 @@ public:
     [[nodiscard]] std::vector<mapping> mappings() const
     {
         return state_ ? state_->mappings() : std::vector<mapping>{};
+    }
+
+    /// One of mappings(), as it is now: after a renewal its external port, its external address and
+    /// its lifetime may be others than async_map_port told. Takes no memory.
+    ///
+    /// @param protocol UDP or TCP.
+    /// @param internal_port As asked for, any integer type; 0 for a port that the gateway assigned.
+    /// @return Empty if that mapping is not up now, or this client does not keep it.
+    [[nodiscard]] std::optional<mapping> mapping_of(natpmp::protocol protocol,
+                                                    port_number internal_port) const noexcept
+    {
+        if (!state_ || !internal_port.valid())
+            return std::nullopt;
+        return state_->mapping_of({protocol, internal_port.value()});
     }
 
     /// Counters, the gateway, the external address, and what comes next.

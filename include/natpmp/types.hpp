@@ -124,6 +124,17 @@ struct mapping
     /// The lifetime as granted, in seconds.
     std::chrono::seconds lifetime{0};
 
+    /// Where the Internet reaches the port, as an endpoint of Asio's; its address is unspecified
+    /// while the gateway does not tell. Call it as `made.external_endpoint<asio::ip::tcp>()`.
+    ///
+    /// @tparam InternetProtocol asio::ip::tcp or asio::ip::udp; there is one function for both, as
+    ///         the type of the result cannot depend on the value of `protocol`.
+    template <class InternetProtocol>
+    [[nodiscard]] typename InternetProtocol::endpoint external_endpoint() const
+    {
+        return {external_address, external_port};
+    }
+
     friend bool operator==(const mapping&, const mapping&) = default;
 };
 

@@ -245,11 +245,13 @@ TEST_CASE("engine assigned: unmapped, it is sent nothing and runs out (D-8)", "[
     client.grant_port(49152, 60);
     client.map(assigned);
     client.run_until(1s);
+    CHECK(client.mapping_of(udp(0)) == client.mappings().at(0));
     client.take_wire();
     operation& call = client.unmap(udp(0));
     CHECK(client.done_at(call) == "1");
     CHECK_FALSE(call.error);
     CHECK(client.mappings().empty());
+    CHECK_FALSE(client.mapping_of(udp(0)));
     CHECK_FALSE(client.active());
     client.run_until(1000s);
     CHECK(client.wire.empty());

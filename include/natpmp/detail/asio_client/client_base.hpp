@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -54,6 +55,7 @@ public:
     virtual void unmap_quietly(mapping_key key) noexcept = 0;
 
     [[nodiscard]] virtual std::vector<mapping> mappings() = 0;
+    [[nodiscard]] virtual std::optional<mapping> mapping_of(mapping_key key) noexcept = 0;
     [[nodiscard]] virtual natpmp::status status() = 0;
 
     /// Null takes the application's functions away.
