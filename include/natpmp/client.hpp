@@ -10,6 +10,7 @@
 #include <natpmp/detail/asio_client/async_operation.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -23,9 +24,6 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 class scoped_mapping;
-
-template <class Executor>
-class asio_platform;
 
 /// Keeps ports of this host open on a NAT gateway by NAT-PMP (RFC 6886).
 ///
@@ -62,8 +60,7 @@ class asio_platform;
 /// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
 ///
 /// @tparam Executor What the handlers run on by default.
-/// @tparam Platform Clock, timer, sockets and routing table; see the concept natpmp::platform.
-template <class Executor = net::any_io_executor, class Platform = asio_platform<Executor>>
+template <class Executor = net::any_io_executor>
 class basic_client
 {
     using default_token = detail::default_token<Executor>;
@@ -77,17 +74,17 @@ public:
     struct rebind_executor
     {
         /// That client.
-        using other =
-            basic_client<Other, typename Platform::template rebind_executor<Other>::other>;
+        using other = basic_client<Other>;
     };
 
-    /// A client on an executor. Sends nothing yet.
+    /// A client on an executor, with the sockets, the clock and the routing table of the system.
+    /// Sends nothing yet.
     ///
     /// @param executor A serial executor.
     /// @param options See client_options; bad ones make every operation fail with
     ///                errc::invalid_argument.
     explicit basic_client(const executor_type& executor, const client_options& options = {})
-        : basic_client(executor, detail::make_client<Platform>(executor, options))
+        : basic_client(executor, detail::make_client(executor, options))
     {}
 
     /// A client on the executor of an execution context, such as an io_context that one thread
@@ -98,9 +95,17 @@ public:
         : basic_client(executor_type(context.get_executor()), options)
     {}
 
-    /// A client on another platform, such as testing::simulated_platform.
+    /// A client on another platform, such as testing::simulated_network::platform(). It runs on the
+    /// platform's executor.
+    ///
+    /// @param platform Clock, timer, sockets and routing table; see the concept natpmp::platform.
+    ///                 With NATPMP_SEPARATE_COMPILATION, the file that makes such a client includes
+    ///                 natpmp/implementation.hpp.
+    /// @param options As above.
+    template <natpmp::platform Platform>
+        requires std::convertible_to<typename Platform::executor_type, Executor>
     explicit basic_client(const Platform& platform, const client_options& options = {})
-        : basic_client(platform.get_executor(), detail::make_client<Platform>(platform, options))
+        : basic_client(platform.get_executor(), detail::make_client(platform, options))
     {}
 
     /// Takes over the mappings and the pending operations.

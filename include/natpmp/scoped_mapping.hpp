@@ -25,8 +25,8 @@ public:
     scoped_mapping() noexcept = default;
 
     /// Guards a mapping that async_map_port of this client gave.
-    template <class Executor, class Platform>
-    scoped_mapping(basic_client<Executor, Platform>& owner, const natpmp::mapping& mapping)
+    template <class Executor>
+    scoped_mapping(basic_client<Executor>& owner, const natpmp::mapping& mapping)
         : mapping_(mapping), client_(owner.state_)
     {}
 

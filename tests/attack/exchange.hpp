@@ -174,7 +174,7 @@ private:
     static constexpr std::uint16_t announcement_port = 5359;
 
     stepped_world in_;
-    std::optional<stepped_client> on_;
+    std::optional<natpmp::client> on_;
 };
 
 } // namespace attack_test

@@ -69,7 +69,7 @@ TEST_CASE("memory: refused once, at each allocation, with a hook")
 TEST_CASE("memory: a client that keeps mappings takes none")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     on.async_map_port_pair(6881, ignore{});
     in.run_for(1s);
     heap::refuse(0, 1'000'000);
@@ -85,7 +85,7 @@ TEMPLATE_LIST_TEST_CASE("memory: refused while a client is destroyed", "", all_o
     report got;
     {
         stepped_world in;
-        std::optional<stepped_client> on(std::in_place, in.platform(), in.options());
+        std::optional<natpmp::client> on(std::in_place, in.platform(), in.options());
         TestType::provoke(*on);
         in.settle();
         in.gateway.model.faults.drop = true;
@@ -111,7 +111,7 @@ TEMPLATE_LIST_TEST_CASE("memory: refused while a context is destroyed", "", all_
     report got;
     {
         std::optional<stepped_world> in(std::in_place);
-        auto on = std::make_shared<stepped_client>(in->platform(), in->options());
+        auto on = std::make_shared<natpmp::client>(in->platform(), in->options());
         if (std::is_same_v<TestType, shutdown_operation>)
             TestType::provoke(*on);
         in->settle();

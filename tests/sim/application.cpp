@@ -82,7 +82,7 @@ void world::start_client()
     resets_ = losses_ = 0;
     granted_meanwhile_.clear();
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
-    client_.emplace(testing::simulated_platform(network_), options_);
+    client_.emplace(network_.platform(), options_);
     if (trace)
         client_->on_event(narrator{*this});
     else

@@ -68,7 +68,7 @@ public:
 
     asio::io_context context;
     testing::simulated_network network;
-    testing::simulated_client client{testing::simulated_platform(network)};
+    natpmp::client client{network.platform()};
     std::function<void(const natpmp::event&)> on_event;
     unsigned lost = 0; ///< events
 };
