@@ -370,11 +370,12 @@ inline std::vector<mapping> engine::mappings()
     return result;
 }
 
-/// One of mappings(), without going through the others and without memory.
+/// One of mappings(), without going through the others and without memory. A scoped_mapping may ask
+/// when the client is gone.
 inline std::optional<mapping> engine::mapping_of(mapping_key key) noexcept
 {
     const mapping_record* entry = records_.find(key);
-    if (!entry || !entry->kept || !entry->up())
+    if (closed_ || !entry || !entry->kept || !entry->up())
         return std::nullopt;
     return events.mapping_of(*entry);
 }
