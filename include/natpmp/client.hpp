@@ -314,12 +314,13 @@ public:
         return state_ ? state_->status() : natpmp::status{};
     }
 
-    /// Sets a function to call with every `const event&`, and with every `const datagram&` that is
-    /// sent, received or ignored if it can be called so. It is called on the client's executor,
-    /// after the actions are done; it may call anything, also destroy the client, and must not
-    /// throw. A null pointer takes it away. Copies of it may be made.
+    /// Sets the function to call with every `const event&`, and with every `const datagram&` that
+    /// is sent, received or ignored if it can be called so. It takes the place of the one that was
+    /// set before. It is called on the client's executor, after the actions are done; it may call
+    /// anything, also destroy the client, and must not throw. A null pointer takes it away. Copies
+    /// of it may be made.
     template <class Function>
-    void on_event(Function function)
+    void set_observer(Function function)
     {
         if (!state_)
             return;
@@ -332,7 +333,7 @@ public:
     }
 
     /// Takes the function away.
-    void on_event(std::nullptr_t)
+    void set_observer(std::nullptr_t)
     {
         if (state_)
             state_->set_callbacks(nullptr);

@@ -173,7 +173,7 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
     return out << to_string(reason);
 }
 
-/// A datagram as the function set by on_event() sees it. Valid only during the call.
+/// A datagram as the function set by set_observer() sees it. Valid only during the call.
 struct datagram
 {
     /// What became of it.

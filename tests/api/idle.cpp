@@ -93,11 +93,11 @@ TEST_CASE("idle: a reader of events keeps it at work")
     CHECK_FALSE(has_work(in));
 }
 
-TEST_CASE("idle: a hook alone does not keep it at work")
+TEST_CASE("idle: an observer alone does not keep it at work")
 {
     world in;
     client on(in.context, in.options());
-    on.on_event([](const auto&) {});
+    on.set_observer([](const auto&) {});
     on.network_changed();
     on.cancel();
     CHECK_FALSE(has_work(in));

@@ -16,13 +16,13 @@ namespace refused_memory_test {
 using namespace attack_test;
 
 /// One life in which so many allocations are granted before some are refused. What went wrong.
-std::string live(bool hooked, std::int64_t granted, std::int64_t refused)
+std::string live(bool observed, std::int64_t granted, std::int64_t refused)
 {
     const std::int64_t before = heap::live_blocks();
     std::string wrong;
     try {
         exchange life;
-        life.hooked = hooked;
+        life.observed = observed;
         heap::refuse(granted, refused);
         life.run();
     } catch (const broken_promise& promise) {
@@ -35,19 +35,19 @@ std::string live(bool hooked, std::int64_t granted, std::int64_t refused)
     return wrong;
 }
 
-void refuse_each(bool hooked, std::int64_t in_a_row)
+void refuse_each(bool observed, std::int64_t in_a_row)
 {
-    REQUIRE(live(hooked, 0, 0) == "");
+    REQUIRE(live(observed, 0, 0) == "");
     std::int64_t granted = 0;
     for (;; ++granted) {
-        const std::string wrong = live(hooked, granted, in_a_row);
+        const std::string wrong = live(observed, granted, in_a_row);
         if (heap::refused() == 0)
             break;
         if (!wrong.empty())
             FAIL_CHECK("after " << granted << " allocations: " << wrong);
     }
     std::cout << "refused each of " << granted << " allocations, " << in_a_row << " in a row"
-              << (hooked ? ", with a hook" : "") << std::endl;
+              << (observed ? ", with an observer" : "") << std::endl;
     CHECK(granted > 40);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("memory: refused several times in a row, from each allocation on")
     refuse_each(false, 3);
 }
 
-TEST_CASE("memory: refused once, at each allocation, with a hook")
+TEST_CASE("memory: refused once, at each allocation, with an observer")
 {
     refuse_each(true, 1);
 }

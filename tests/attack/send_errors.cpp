@@ -75,7 +75,7 @@ TEST_CASE("send errors: a renewal that cannot be sent is tried until the lease e
     stepped_world in;
     natpmp::client on(in.platform(), in.options());
     std::vector<event_kind> news;
-    on.on_event([&](const natpmp::event& each) { news.push_back(each.kind); });
+    on.set_observer([&](const natpmp::event& each) { news.push_back(each.kind); });
     on.async_map_port(without_clean_up, ignore{});
     in.run_for(1s);
     REQUIRE(on.mappings().size() == 1);

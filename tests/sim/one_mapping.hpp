@@ -49,7 +49,7 @@ public:
         } else if (host == punctuality::coarse) {
             network.conditions.clock_tick = 15'625us;
         }
-        client.on_event([this](const natpmp::event& news) {
+        client.set_observer([this](const natpmp::event& news) {
             lost += news.kind == natpmp::event_kind::lost;
             if (on_event)
                 on_event(news);

@@ -29,7 +29,7 @@ struct home
                 wire.push_back(datagram.gateway.to_string() + ' ' +
                                natpmp::describe(datagram.bytes));
         };
-        client.on_event(
+        client.set_observer(
             [this](const natpmp::event& news) { events.emplace_back(to_string(news.kind)); });
     }
 

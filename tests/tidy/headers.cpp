@@ -19,7 +19,7 @@ namespace {
     client.async_external_address([](const auto&, const auto&) {});
     client.async_wait_event([](const auto&, const auto&) {});
     client.async_shutdown(std::chrono::seconds(1), [](const auto&) {});
-    client.on_event([](const auto&) {});
+    client.set_observer([](const auto&) {});
 }
 
 } // namespace

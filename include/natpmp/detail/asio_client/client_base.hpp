@@ -29,7 +29,8 @@ namespace detail {
 
 class async_operation;
 
-/// What the application set by on_event(). The second function is empty if it takes events only.
+/// What the application set by set_observer(). The second function is empty if it takes events
+/// only.
 struct callbacks
 {
     std::function<void(const event&)> on_event;
