@@ -82,7 +82,7 @@ public:
     ///
     /// @param executor A serial executor.
     /// @param options See client_options; bad ones make every operation fail with
-    ///                errc::invalid_argument.
+    ///                errc::invalid_options or errc::invalid_timeout.
     explicit basic_client(const executor_type& executor, const client_options& options = {})
         : basic_client(executor, detail::make_client(executor, options))
     {}
@@ -148,12 +148,13 @@ public:
     /// @param internal_port The port that the application listens on, 1..65535, any integer type.
     /// @param token A completion token for `void(error_code, mapping)`.
     /// @par Errors
-    /// Before anything is sent: errc::invalid_argument, errc::closed, errc::no_gateway,
-    /// errc::routes_unreadable, errc::not_behind_nat, an error of the system's if no socket can be
-    /// had. Later: any result_code but success, errc::not_supported, errc::gateway_silent (after
-    /// 127.75 s), errc::invalid_grant, errc::timed_out, errc::closed, and operation_aborted when it
-    /// is cancelled or the port is unmapped meanwhile. After a failure the mapping is not kept,
-    /// unless map_request::keep_trying says so.
+    /// Before anything is sent: those of condition::invalid_argument, errc::closed,
+    /// errc::no_gateway, errc::no_local_address, errc::routes_unreadable, errc::not_behind_nat, an
+    /// error of the system's if no socket can be had. Later: any result_code but success,
+    /// errc::not_supported, errc::gateway_silent (after 127.75 s), errc::invalid_grant,
+    /// errc::timed_out, errc::closed, and operation_aborted when it is cancelled or the port is
+    /// unmapped meanwhile. After a failure the mapping is not kept, unless map_request::keep_trying
+    /// says so.
     template <class Token = default_token>
     auto async_map_port(natpmp::protocol protocol, port_number internal_port,
                         Token&& token = Token())
@@ -162,10 +163,10 @@ public:
                               std::forward<Token>(token));
     }
 
-    /// The same with every setting of a map_request. With keep_trying, only errc::invalid_argument,
-    /// errc::closed, its cancellation and client_options::timeout end it. After a cancellation the
-    /// mapping is not kept; after the timeout the client goes on asking for it. Other failures are
-    /// events, and it completes with the first success.
+    /// The same with every setting of a map_request. With keep_trying, only
+    /// condition::invalid_argument, errc::closed, its cancellation and client_options::timeout end
+    /// it. After a cancellation the mapping is not kept; after the timeout the client goes on
+    /// asking for it. Other failures are events, and it completes with the first success.
     template <class Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {

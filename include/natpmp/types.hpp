@@ -44,7 +44,7 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 
 /// A port as the caller gave it, in range or not.
 ///
-/// It is made from any integer, so that 70000 is seen and refused with errc::invalid_argument
+/// It is made from any integer, so that 70000 is seen and refused (condition::invalid_argument)
 /// instead of silently becoming 4464.
 class port_number
 {

@@ -257,7 +257,7 @@ TEST_CASE("engine assigned: unmapped, it is sent nothing and runs out (D-8)", "[
     CHECK(client.wire.empty());
 
     operation& again = client.unmap(udp(0));
-    CHECK(again.error == errc::invalid_argument);
+    CHECK(again.error == errc::invalid_internal_port);
 }
 
 TEST_CASE("engine assigned: unmapped while it is asked for", "[engine][grant]")
@@ -311,16 +311,16 @@ TEST_CASE("engine assigned: what contradicts it is refused", "[engine][grant]")
     driver client;
     map_request wrong = assigned;
     wrong.internal_port = 6881;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_internal_port);
     wrong = assigned;
     wrong.external_port = 6881;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_external_port);
     wrong = assigned;
     wrong.gateway_assigns_port = false;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_internal_port);
     wrong = assigned;
     wrong.internal_port = 70000;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_internal_port);
     CHECK(client.wire.empty());
 }
 
