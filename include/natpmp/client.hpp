@@ -155,7 +155,7 @@ public:
     /// errc::timed_out, errc::closed, and operation_aborted when it is cancelled or the port is
     /// unmapped meanwhile. After a failure the mapping is not kept, unless map_request::keep_trying
     /// says so.
-    template <class Token = default_token>
+    template <detail::token_for<mapping> Token = default_token>
     auto async_map_port(natpmp::protocol protocol, port_number internal_port,
                         Token&& token = Token())
     {
@@ -167,7 +167,7 @@ public:
     /// condition::invalid_argument, errc::closed, its cancellation and client_options::timeout end
     /// it. After a cancellation the mapping is not kept; after the timeout the client goes on
     /// asking for it. Other failures are events, and it completes with the first success.
-    template <class Token = default_token>
+    template <detail::token_for<mapping> Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<mapping>(state_, executor_,
@@ -183,7 +183,7 @@ public:
     /// @param token A completion token for `void(error_code, mapping_pair)`.
     /// @par Errors
     /// As async_map_port.
-    template <class Token = default_token>
+    template <detail::token_for<mapping_pair> Token = default_token>
     auto async_map_port_pair(port_number internal_port, Token&& token = Token())
     {
         return async_map_port_pair(map_request{.internal_port = internal_port},
@@ -191,7 +191,7 @@ public:
     }
 
     /// The same with every setting of a map_request, whose protocol does not matter.
-    template <class Token = default_token>
+    template <detail::token_for<mapping_pair> Token = default_token>
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<mapping_pair>(
@@ -210,7 +210,7 @@ public:
     /// @par Errors
     /// As async_map_port; errc::gateway_silent after 7.75 s, errc::gateway_changed if there is
     /// another gateway now. The mapping is not kept in any case.
-    template <class Token = default_token>
+    template <detail::token_for Token = default_token>
     auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
                           Token&& token = Token())
     {
@@ -226,7 +226,7 @@ public:
     /// @param token A completion token for `void(error_code, net::ip::address)`.
     /// @par Errors
     /// As async_map_port; result_code::network_failure too if the gateway answers 0.0.0.0.
-    template <class Token = default_token>
+    template <detail::token_for<net::ip::address> Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
         return detail::initiate<net::ip::address>(state_, executor_,
@@ -241,7 +241,7 @@ public:
     /// @par Errors
     /// errc::already_waiting if another one waits; errc::closed after a shutdown, when everything
     /// has been read; operation_aborted.
-    template <class Token = default_token>
+    template <detail::token_for<event> Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
         return detail::initiate<event>(state_, executor_,
@@ -264,7 +264,7 @@ public:
     /// @par Per-operation cancellation
     /// Any type ends the waiting with operation_aborted; if nobody else waits for the shutdown, the
     /// client is closed at once.
-    template <class Rep, class Period, class Token = default_token>
+    template <class Rep, class Period, detail::token_for Token = default_token>
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
         return detail::initiate(
