@@ -163,10 +163,23 @@ public:
                               std::forward<Token>(token));
     }
 
-    /// The same with every setting of a map_request. With keep_trying, only
-    /// condition::invalid_argument, errc::closed, its cancellation and client_options::timeout end
-    /// it. After a cancellation the mapping is not kept; after the timeout the client goes on
-    /// asking for it. Other failures are events, and it completes with the first success.
+    /// Opens a port as the overload above does, with every setting of a map_request.
+    ///
+    /// With map_request::keep_trying a failure does not end it: it completes with the first
+    /// success, and events tell the failures meanwhile.
+    ///
+    /// @param request What to ask for. Ports are 0..65535 as map_request says for each, the
+    /// lifetime
+    ///                is 1..2^32-1 seconds; the rest has defaults. It is copied.
+    /// @param token A completion token for `void(error_code, mapping)`; the mapping is what was
+    ///              granted, its lifetime in seconds.
+    /// @par Errors
+    /// As the overload above. With keep_trying only these: those of condition::invalid_argument,
+    /// errc::timed_out after client_options::timeout, errc::closed, and operation_aborted.
+    /// @par Per-operation cancellation
+    /// As for every operation; after a cancellation the mapping is not kept. With keep_trying total
+    /// cancellation after the first datagram waits for the first success, and the timeout ends the
+    /// operation only: the client goes on asking for the mapping.
     template <detail::token_for<mapping> Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
@@ -190,7 +203,20 @@ public:
                                    std::forward<Token>(token));
     }
 
-    /// The same with every setting of a map_request, whose protocol does not matter.
+    /// Opens one port for TCP and for UDP as the overload above does, with every setting of a
+    /// map_request.
+    ///
+    /// @param request What to ask for, twice; see async_map_port(const map_request&, Token&&). Its
+    ///                protocol does not matter. map_request::external_port is what TCP suggests;
+    ///                UDP suggests what TCP was granted.
+    /// @param token A completion token for `void(error_code, mapping_pair)`; the mappings are what
+    ///              was granted, their lifetimes in seconds.
+    /// @par Errors
+    /// As async_map_port(const map_request&, Token&&): with map_request::keep_trying a failure of
+    /// either mapping does not end it.
+    /// @par Per-operation cancellation
+    /// As async_map_port(const map_request&, Token&&), for both mappings: neither is kept, unless
+    /// something else wants it.
     template <detail::token_for<mapping_pair> Token = default_token>
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
