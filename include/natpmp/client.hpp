@@ -39,6 +39,10 @@ class scoped_mapping;
 /// std::bad_alloc and has started nothing. After an exception from `run()`, the client can only be
 /// destroyed.
 ///
+/// The default token is Asio's deferred, before Asio 1.23 use_awaitable. Only use_awaitable goes
+/// with `||` and `&&` of asio::experimental::awaitable_operators: pass it, or make it the default
+/// by `asio::use_awaitable.as_default_on(natpmp::client(executor))`.
+///
 /// @par Per-operation cancellation
 /// All three types. Before the first datagram of an operation is sent, each completes it with
 /// `operation_aborted` and no effect. After that, terminal and partial complete it at once, and a
@@ -110,6 +114,14 @@ public:
 
     /// Takes over the mappings and the pending operations.
     basic_client(basic_client&& other) noexcept
+        : executor_(other.get_executor()), state_(std::move(other.state_))
+    {}
+
+    /// Takes over the mappings and the pending operations of a client on another type of executor:
+    /// what `asio::use_awaitable.as_default_on(std::move(client))` does.
+    template <class Other>
+        requires(!std::same_as<Other, Executor> && std::convertible_to<Other, Executor>)
+    basic_client(basic_client<Other>&& other) noexcept // NOLINT(google-explicit-constructor)
         : executor_(other.get_executor()), state_(std::move(other.state_))
     {}
 
@@ -368,6 +380,8 @@ public:
 
 private:
     friend class scoped_mapping;
+    template <class>
+    friend class basic_client;
 
     basic_client(const Executor& executor, std::shared_ptr<detail::client_base> state)
         : executor_(executor), state_(std::move(state))
