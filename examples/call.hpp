@@ -41,8 +41,8 @@ inline media_address media_address_of(const std::vector<natpmp::mapping>& mappin
 /// Keeps a UDP port for RTP and the next one for RTCP open at the router, and calls
 /// `offer(media_address)` at first and when the router changed something. Goes on until it is
 /// cancelled, which closes the ports again in whatever state they are.
-template <class Client, class Offer>
-asio::awaitable<void> keep_media_open(Client& client, std::uint16_t rtp_port, Offer offer)
+template <class Offer>
+asio::awaitable<void> keep_media_open(natpmp::client& client, std::uint16_t rtp_port, Offer offer)
 {
     natpmp::map_request request;
     request.protocol = natpmp::protocol::udp;

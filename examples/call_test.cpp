@@ -40,7 +40,7 @@ struct telephone
     asio::cancellation_signal hang_up_signal; // outlives the call, which ends with the context
     asio::io_context context;
     testing::simulated_network network{context};
-    testing::simulated_client client{testing::simulated_platform(network)};
+    natpmp::client client{network.platform()};
     std::vector<media_address> offers;
     bool hung_up = false;
 

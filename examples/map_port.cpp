@@ -266,7 +266,7 @@ public:
           client_(context, chosen.options),
           signals_(context, SIGINT, SIGTERM)
     {
-        client_.on_event(print_);
+        client_.set_observer(print_);
     }
 
     void start()
@@ -284,7 +284,7 @@ public:
     /// Calls `leave` after a number of renewals.
     void leave_after(unsigned renewals)
     {
-        client_.on_event([this, renewals, print = print_](const auto& item) mutable {
+        client_.set_observer([this, renewals, print = print_](const auto& item) mutable {
             print(item);
             if constexpr (std::is_same_v<decltype(item), const natpmp::event&>)
                 if (item.kind == natpmp::event_kind::renewed && --renewals == 0)

@@ -83,7 +83,7 @@ public:
           signals_(context, SIGINT, SIGTERM),
           client_(context, options)
     {
-        client_.on_event(print);
+        client_.set_observer(print);
     }
 
     void start()

@@ -121,7 +121,7 @@ asio::awaitable<void> keep_until_signal(natpmp::client_options options, const wo
     auto executor = co_await asio::this_coro::executor;
     asio::signal_set stop(executor, SIGINT, SIGTERM);
     natpmp::client client(executor, options);
-    client.on_event(print);
+    client.set_observer(print);
     auto either = keep_port(client, command) || stop.async_wait(asio::use_awaitable);
     co_await std::move(either);
     // No shutdown: a port that the gateway assigned is not deleted, it expires.

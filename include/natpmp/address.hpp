@@ -10,6 +10,7 @@
 #include <natpmp/detail/asio.hpp>
 
 #include <cstdint>
+#include <iosfwd>
 #include <string_view>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -34,6 +35,14 @@ enum class address_kind : std::uint8_t
 {
     constexpr std::string_view names[] = {"unknown", "routable", "private", "shared", "reserved"};
     return static_cast<std::size_t>(kind) < 5 ? names[static_cast<std::size_t>(kind)] : "unknown";
+}
+
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             address_kind kind)
+{
+    return out << to_string(kind);
 }
 
 namespace detail {

@@ -10,7 +10,9 @@
 #include <natpmp/detail/asio_client/async_operation.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -22,9 +24,6 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 class scoped_mapping;
-
-template <class Executor>
-class asio_platform;
 
 /// Keeps ports of this host open on a NAT gateway by NAT-PMP (RFC 6886).
 ///
@@ -39,6 +38,10 @@ class asio_platform;
 /// allocator and is freed before the call. If memory is refused, the initiating function throws
 /// std::bad_alloc and has started nothing. After an exception from `run()`, the client can only be
 /// destroyed.
+///
+/// The default token is Asio's deferred, before Asio 1.23 use_awaitable. Only use_awaitable goes
+/// with `||` and `&&` of asio::experimental::awaitable_operators: pass it, or make it the default
+/// by `asio::use_awaitable.as_default_on(natpmp::client(executor))`.
 ///
 /// @par Per-operation cancellation
 /// All three types. Before the first datagram of an operation is sent, each completes it with
@@ -61,8 +64,7 @@ class asio_platform;
 /// `operation_aborted`. What the gateway has runs out; use async_shutdown to delete it.
 ///
 /// @tparam Executor What the handlers run on by default.
-/// @tparam Platform Clock, timer, sockets and routing table; see the concept natpmp::platform.
-template <class Executor = net::any_io_executor, class Platform = asio_platform<Executor>>
+template <class Executor = net::any_io_executor>
 class basic_client
 {
     using default_token = detail::default_token<Executor>;
@@ -76,17 +78,17 @@ public:
     struct rebind_executor
     {
         /// That client.
-        using other =
-            basic_client<Other, typename Platform::template rebind_executor<Other>::other>;
+        using other = basic_client<Other>;
     };
 
-    /// A client on an executor. Sends nothing yet.
+    /// A client on an executor, with the sockets, the clock and the routing table of the system.
+    /// Sends nothing yet.
     ///
     /// @param executor A serial executor.
     /// @param options See client_options; bad ones make every operation fail with
-    ///                errc::invalid_argument.
+    ///                errc::invalid_options or errc::invalid_timeout.
     explicit basic_client(const executor_type& executor, const client_options& options = {})
-        : basic_client(executor, detail::make_client<Platform>(executor, options))
+        : basic_client(executor, detail::make_client(executor, options))
     {}
 
     /// A client on the executor of an execution context, such as an io_context that one thread
@@ -97,13 +99,29 @@ public:
         : basic_client(executor_type(context.get_executor()), options)
     {}
 
-    /// A client on another platform, such as testing::simulated_platform.
+    /// A client on another platform, such as testing::simulated_network::platform(). It runs on the
+    /// platform's executor.
+    ///
+    /// @param platform Clock, timer, sockets and routing table; see the concept natpmp::platform.
+    ///                 With NATPMP_SEPARATE_COMPILATION, the file that makes such a client includes
+    ///                 natpmp/implementation.hpp.
+    /// @param options As above.
+    template <natpmp::platform Platform>
+        requires std::convertible_to<typename Platform::executor_type, Executor>
     explicit basic_client(const Platform& platform, const client_options& options = {})
-        : basic_client(platform.get_executor(), detail::make_client<Platform>(platform, options))
+        : basic_client(platform.get_executor(), detail::make_client(platform, options))
     {}
 
     /// Takes over the mappings and the pending operations.
     basic_client(basic_client&& other) noexcept
+        : executor_(other.get_executor()), state_(std::move(other.state_))
+    {}
+
+    /// Takes over the mappings and the pending operations of a client on another type of executor:
+    /// what `asio::use_awaitable.as_default_on(std::move(client))` does.
+    template <class Other>
+        requires(!std::same_as<Other, Executor> && std::convertible_to<Other, Executor>)
+    basic_client(basic_client<Other>&& other) noexcept // NOLINT(google-explicit-constructor)
         : executor_(other.get_executor()), state_(std::move(other.state_))
     {}
 
@@ -142,13 +160,14 @@ public:
     /// @param internal_port The port that the application listens on, 1..65535, any integer type.
     /// @param token A completion token for `void(error_code, mapping)`.
     /// @par Errors
-    /// Before anything is sent: errc::invalid_argument, errc::closed, errc::no_gateway,
-    /// errc::routes_unreadable, errc::not_behind_nat, an error of the system's if no socket can be
-    /// had. Later: any result_code but success, errc::not_supported, errc::gateway_silent (after
-    /// 127.75 s), errc::invalid_grant, errc::timed_out, errc::closed, and operation_aborted when it
-    /// is cancelled or the port is unmapped meanwhile. After a failure the mapping is not kept,
-    /// unless map_request::keep_trying says so.
-    template <class Token = default_token>
+    /// Before anything is sent: those of condition::invalid_argument, errc::closed,
+    /// errc::no_gateway, errc::no_local_address, errc::routes_unreadable, errc::not_behind_nat, an
+    /// error of the system's if no socket can be had. Later: any result_code but success,
+    /// errc::not_supported, errc::gateway_silent (after 127.75 s), errc::invalid_grant,
+    /// errc::timed_out, errc::closed, and operation_aborted when it is cancelled or the port is
+    /// unmapped meanwhile. After a failure the mapping is not kept, unless map_request::keep_trying
+    /// says so.
+    template <detail::token_for<mapping> Token = default_token>
     auto async_map_port(natpmp::protocol protocol, port_number internal_port,
                         Token&& token = Token())
     {
@@ -156,11 +175,24 @@ public:
                               std::forward<Token>(token));
     }
 
-    /// The same with every setting of a map_request. With keep_trying, only errc::invalid_argument,
-    /// errc::closed, its cancellation and client_options::timeout end it. After a cancellation the
-    /// mapping is not kept; after the timeout the client goes on asking for it. Other failures are
-    /// events, and it completes with the first success.
-    template <class Token = default_token>
+    /// Opens a port as the overload above does, with every setting of a map_request.
+    ///
+    /// With map_request::keep_trying a failure does not end it: it completes with the first
+    /// success, and events tell the failures meanwhile.
+    ///
+    /// @param request What to ask for. Ports are 0..65535 as map_request says for each, the
+    /// lifetime
+    ///                is 1..2^32-1 seconds; the rest has defaults. It is copied.
+    /// @param token A completion token for `void(error_code, mapping)`; the mapping is what was
+    ///              granted, its lifetime in seconds.
+    /// @par Errors
+    /// As the overload above. With keep_trying only these: those of condition::invalid_argument,
+    /// errc::timed_out after client_options::timeout, errc::closed, and operation_aborted.
+    /// @par Per-operation cancellation
+    /// As for every operation; after a cancellation the mapping is not kept. With keep_trying total
+    /// cancellation after the first datagram waits for the first success, and the timeout ends the
+    /// operation only: the client goes on asking for the mapping.
+    template <detail::token_for<mapping> Token = default_token>
     auto async_map_port(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<mapping>(state_, executor_,
@@ -176,15 +208,28 @@ public:
     /// @param token A completion token for `void(error_code, mapping_pair)`.
     /// @par Errors
     /// As async_map_port.
-    template <class Token = default_token>
+    template <detail::token_for<mapping_pair> Token = default_token>
     auto async_map_port_pair(port_number internal_port, Token&& token = Token())
     {
         return async_map_port_pair(map_request{.internal_port = internal_port},
                                    std::forward<Token>(token));
     }
 
-    /// The same with every setting of a map_request, whose protocol does not matter.
-    template <class Token = default_token>
+    /// Opens one port for TCP and for UDP as the overload above does, with every setting of a
+    /// map_request.
+    ///
+    /// @param request What to ask for, twice; see async_map_port(const map_request&, Token&&). Its
+    ///                protocol does not matter. map_request::external_port is what TCP suggests;
+    ///                UDP suggests what TCP was granted.
+    /// @param token A completion token for `void(error_code, mapping_pair)`; the mappings are what
+    ///              was granted, their lifetimes in seconds.
+    /// @par Errors
+    /// As async_map_port(const map_request&, Token&&): with map_request::keep_trying a failure of
+    /// either mapping does not end it.
+    /// @par Per-operation cancellation
+    /// As async_map_port(const map_request&, Token&&), for both mappings: neither is kept, unless
+    /// something else wants it.
+    template <detail::token_for<mapping_pair> Token = default_token>
     auto async_map_port_pair(const map_request& request, Token&& token = Token())
     {
         return detail::initiate<mapping_pair>(
@@ -203,7 +248,7 @@ public:
     /// @par Errors
     /// As async_map_port; errc::gateway_silent after 7.75 s, errc::gateway_changed if there is
     /// another gateway now. The mapping is not kept in any case.
-    template <class Token = default_token>
+    template <detail::token_for Token = default_token>
     auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
                           Token&& token = Token())
     {
@@ -219,7 +264,7 @@ public:
     /// @param token A completion token for `void(error_code, net::ip::address)`.
     /// @par Errors
     /// As async_map_port; result_code::network_failure too if the gateway answers 0.0.0.0.
-    template <class Token = default_token>
+    template <detail::token_for<net::ip::address> Token = default_token>
     auto async_external_address(Token&& token = Token())
     {
         return detail::initiate<net::ip::address>(state_, executor_,
@@ -234,7 +279,7 @@ public:
     /// @par Errors
     /// errc::already_waiting if another one waits; errc::closed after a shutdown, when everything
     /// has been read; operation_aborted.
-    template <class Token = default_token>
+    template <detail::token_for<event> Token = default_token>
     auto async_wait_event(Token&& token = Token())
     {
         return detail::initiate<event>(state_, executor_,
@@ -257,7 +302,7 @@ public:
     /// @par Per-operation cancellation
     /// Any type ends the waiting with operation_aborted; if nobody else waits for the shutdown, the
     /// client is closed at once.
-    template <class Rep, class Period, class Token = default_token>
+    template <class Rep, class Period, detail::token_for Token = default_token>
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
         return detail::initiate(
@@ -288,18 +333,33 @@ public:
         return state_ ? state_->mappings() : std::vector<mapping>{};
     }
 
+    /// One of mappings(), as it is now: after a renewal its external port, its external address and
+    /// its lifetime may be others than async_map_port told. Takes no memory.
+    ///
+    /// @param protocol UDP or TCP.
+    /// @param internal_port As asked for, any integer type; 0 for a port that the gateway assigned.
+    /// @return Empty if that mapping is not up now, or this client does not keep it.
+    [[nodiscard]] std::optional<mapping> mapping_of(natpmp::protocol protocol,
+                                                    port_number internal_port) const noexcept
+    {
+        if (!state_ || !internal_port.valid())
+            return std::nullopt;
+        return state_->mapping_of({protocol, internal_port.value()});
+    }
+
     /// Counters, the gateway, the external address, and what comes next.
     [[nodiscard]] natpmp::status status() const
     {
         return state_ ? state_->status() : natpmp::status{};
     }
 
-    /// Sets a function to call with every `const event&`, and with every `const datagram&` that is
-    /// sent, received or ignored if it can be called so. It is called on the client's executor,
-    /// after the actions are done; it may call anything, also destroy the client, and must not
-    /// throw. A null pointer takes it away. Copies of it may be made.
+    /// Sets the function to call with every `const event&`, and with every `const datagram&` that
+    /// is sent, received or ignored if it can be called so. It takes the place of the one that was
+    /// set before. It is called on the client's executor, after the actions are done; it may call
+    /// anything, also destroy the client, and must not throw. A null pointer takes it away. Copies
+    /// of it may be made.
     template <class Function>
-    void on_event(Function function)
+    void set_observer(Function function)
     {
         if (!state_)
             return;
@@ -312,7 +372,7 @@ public:
     }
 
     /// Takes the function away.
-    void on_event(std::nullptr_t)
+    void set_observer(std::nullptr_t)
     {
         if (state_)
             state_->set_callbacks(nullptr);
@@ -320,6 +380,8 @@ public:
 
 private:
     friend class scoped_mapping;
+    template <class>
+    friend class basic_client;
 
     basic_client(const Executor& executor, std::shared_ptr<detail::client_base> state)
         : executor_(executor), state_(std::move(state))

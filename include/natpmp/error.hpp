@@ -37,8 +37,8 @@ enum class result_code : std::uint16_t
 /// This library's own errors.
 enum class errc : int
 {
-    /// A port, lifetime, protocol or option is out of its range; nothing was sent.
-    invalid_argument = 1,
+    /// client_options: an address that is not IPv4, or a port that is not 1..65535.
+    invalid_options = 1,
     /// The client was shut down, or moved from.
     closed,
     /// A second async_wait_event while one is waiting.
@@ -60,7 +60,19 @@ enum class errc : int
     /// Not every mapping is known to be deleted at the gateway; the rest run out by themselves.
     shutdown_incomplete,
     /// The system does not tell its routes, so that the gateway has to be set by hand.
-    routes_unreadable
+    routes_unreadable,
+    /// The protocol is neither UDP nor TCP.
+    invalid_protocol,
+    /// The internal port is not 1..65535; for one that the gateway assigns it is 0.
+    invalid_internal_port,
+    /// The external port is not 0..65535, or not 0 with map_request::gateway_assigns_port.
+    invalid_external_port,
+    /// The lifetime is not 1..2^32-1 seconds.
+    invalid_lifetime,
+    /// The timeout is negative.
+    invalid_timeout,
+    /// No interface of this host has the address in client_options::local_address.
+    no_local_address
 };
 
 /// Groups of errors that call for the same reaction: `if (error == natpmp::condition::refused)`.
@@ -69,12 +81,15 @@ enum class condition : int
     /// The gateway answered and will not do it: not_authorized, unsupported_opcode, and every
     /// result code without a name.
     refused = 1,
-    /// No NAT-PMP gateway to ask: no_gateway, routes_unreadable, not_behind_nat, gateway_silent,
-    /// not_supported, unsupported_version.
+    /// No NAT-PMP gateway to ask: no_gateway, no_local_address, routes_unreadable, not_behind_nat,
+    /// gateway_silent, not_supported, unsupported_version.
     unreachable,
     /// Worth another try: network_failure, out_of_resources, invalid_grant, timed_out,
     /// gateway_changed.
-    transient
+    transient,
+    /// The call or the options are wrong, and nothing was sent: invalid_options, invalid_protocol,
+    /// invalid_internal_port, invalid_external_port, invalid_lifetime, invalid_timeout.
+    invalid_argument
 };
 
 namespace detail {
@@ -98,6 +113,7 @@ inline condition condition_of(errc code) noexcept
 {
     switch (code) {
     case errc::no_gateway:
+    case errc::no_local_address:
     case errc::routes_unreadable:
     case errc::not_behind_nat:
     case errc::gateway_silent:
@@ -107,6 +123,13 @@ inline condition condition_of(errc code) noexcept
     case errc::timed_out:
     case errc::gateway_changed:
         return condition::transient;
+    case errc::invalid_options:
+    case errc::invalid_protocol:
+    case errc::invalid_internal_port:
+    case errc::invalid_external_port:
+    case errc::invalid_lifetime:
+    case errc::invalid_timeout:
+        return condition::invalid_argument;
     default:
         return condition{0};
     }
@@ -129,6 +152,8 @@ public:
             return "no NAT-PMP gateway can be reached";
         case condition::transient:
             return "a transient failure";
+        case condition::invalid_argument:
+            return "an argument or option is invalid";
         }
         return "no such condition";
     }
@@ -204,8 +229,8 @@ public:
     std::string message(int value) const override
     {
         switch (static_cast<errc>(value)) {
-        case errc::invalid_argument:
-            return "a port, lifetime, protocol or option is out of its range";
+        case errc::invalid_options:
+            return "client_options: the addresses have to be IPv4, the ports 1 to 65535";
         case errc::closed:
             return "the client was shut down";
         case errc::already_waiting:
@@ -230,6 +255,18 @@ public:
             return "not every mapping is known to be deleted; the rest run out by themselves";
         case errc::routes_unreadable:
             return "the routing table cannot be read; set client_options::gateway by hand";
+        case errc::invalid_protocol:
+            return "the protocol has to be UDP or TCP";
+        case errc::invalid_internal_port:
+            return "the internal port has to be 1 to 65535, or 0 for one that the gateway assigns";
+        case errc::invalid_external_port:
+            return "the external port has to be 0 to 65535, and 0 if the gateway assigns it";
+        case errc::invalid_lifetime:
+            return "the lifetime has to be 1 to 4294967295 seconds";
+        case errc::invalid_timeout:
+            return "the timeout must not be negative";
+        case errc::no_local_address:
+            return "no interface of this host has the address in client_options::local_address";
         }
         return "unknown error";
     }

@@ -15,8 +15,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -79,6 +81,13 @@ enum class event_kind : std::uint8_t
                                                              : "unknown";
 }
 
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, event_kind kind)
+{
+    return out << to_string(kind);
+}
+
 /// The difference between what the reader of events last read and now.
 struct event
 {
@@ -116,6 +125,34 @@ struct event
 
 static_assert(std::is_trivially_destructible_v<event>);
 
+/// An event in words: "renewed tcp 6881 -> 203.0.113.7:6881 for 7200 s", "lost tcp 6881",
+/// "address_changed 203.0.113.7", "gateway_changed 192.168.1.1", each with ": " and the error's
+/// message if there is one.
+[[nodiscard]] inline std::string to_string(const event& value)
+{
+    std::string result{to_string(value.kind)};
+    const bool ended = value.kind == event_kind::lost || value.kind == event_kind::unmapped;
+    if (value.about_mapping())
+        result +=
+            ' ' + (ended || value.mapping.external_port == 0 ? detail::internal_text(value.mapping)
+                                                             : to_string(value.mapping));
+    else if (value.kind == event_kind::address_changed)
+        result += ' ' + detail::address_text(value.mapping.external_address, "unknown");
+    else if (value.kind == event_kind::gateway_changed)
+        result += ' ' + detail::address_text(value.gateway, "none");
+    if (value.error)
+        result += ": " + value.error.message();
+    return result;
+}
+
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             const event& value)
+{
+    return out << to_string(value);
+}
+
 /// Why a datagram was ignored (RFC 6886, sections 3.1 to 3.5).
 enum class ignore_reason : std::uint8_t
 {
@@ -148,7 +185,15 @@ constexpr std::size_t ignore_reason_count = 7;
     return index < ignore_reason_count ? names[index] : "unknown";
 }
 
-/// A datagram as the function set by on_event() sees it. Valid only during the call.
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             ignore_reason reason)
+{
+    return out << to_string(reason);
+}
+
+/// A datagram as the function set by set_observer() sees it. Valid only during the call.
 struct datagram
 {
     /// What became of it.
@@ -187,6 +232,14 @@ struct datagram
     constexpr std::string_view names[] = {"sent", "not sent", "received", "ignored"};
     const auto index = static_cast<std::size_t>(what);
     return index < std::size(names) ? names[index] : "unknown";
+}
+
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             datagram::fate what)
+{
+    return out << to_string(what);
 }
 
 /// A client's counters and its view of the network.

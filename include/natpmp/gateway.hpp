@@ -41,8 +41,8 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 /// Finds the gateway of the best default route; a specified local address admits only the routes
-/// of the interface that has it. Errors: errc::no_gateway, errc::routes_unreadable, or what the
-/// system says.
+/// of the interface that has it. Errors: errc::no_gateway, errc::no_local_address,
+/// errc::routes_unreadable, or what the system says.
 [[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
                                                   error_code& error)
 {
@@ -52,7 +52,7 @@ namespace detail {
     if (error && !is_shortage(error))
         error = errc::routes_unreadable;
     else if (!error && !any && interface_index == 0)
-        error = errc::no_gateway;
+        error = errc::no_local_address;
     if (error)
         return {};
     default_routes routes = read_system_routes(error);

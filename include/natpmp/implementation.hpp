@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// The client on any executor and any Platform, which has to be compiled where it is used.
+/// The client on any executor and any platform, which has to be compiled where it is used.
 /// client.hpp includes it unless NATPMP_SEPARATE_COMPILATION is defined.
 
 #ifndef NATPMP_IMPLEMENTATION_HPP
@@ -16,9 +16,20 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 template <class Platform, class Source>
-std::shared_ptr<client_base> make_client(const Source& source, const client_options& options)
+std::shared_ptr<client_base>
+include_natpmp_implementation_hpp_in_this_source_file::make_client(const Source& source,
+                                                                   const client_options& options)
 {
     return std::make_shared<client_state<Platform>>(options, Platform(source));
+}
+
+template <class Executor>
+std::shared_ptr<client_base>
+link_the_source_file_that_includes_natpmp_src_hpp::make_client(const Executor& executor,
+                                                               const client_options& options)
+{
+    return include_natpmp_implementation_hpp_in_this_source_file::make_client<
+        asio_platform<Executor>>(executor, options);
 }
 
 } // namespace detail

@@ -26,7 +26,8 @@ struct client_options
     port_number gateway_port = 5351;
 
     /// The IPv4 address to send from; unspecified: the one that faces the gateway. Set without a
-    /// gateway, it picks the default route of the interface that has this address.
+    /// gateway, it picks the default route of the interface that has this address. If no interface
+    /// has it, operations fail with errc::no_local_address.
     net::ip::address local_address = net::ip::address_v4{};
 
     /// Whether to ask for mappings even if the local address is not private (10/8, 172.16/12,
@@ -36,7 +37,7 @@ struct client_options
     /// An overall deadline for each map, unmap and address operation, counted from its initiation,
     /// in milliseconds, unless map_request::timeout sets another; 0: the RFC's own schedule
     /// decides, 127.75 s a request after 1.75 s for the clean-up. More than a year counts as a
-    /// year; a negative one is errc::invalid_argument.
+    /// year; a negative one is errc::invalid_timeout.
     std::chrono::milliseconds timeout{0};
 
     /// Whether to listen for the gateway's announcements (RFC 6886, section 3.2.1).

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What a client stands on: the Platform concept, and asio_platform, the system by Asio.
+/// What a client stands on if it is told of nothing else: asio_platform, the system by Asio.
 
 #ifndef NATPMP_PLATFORM_HPP
 #define NATPMP_PLATFORM_HPP
@@ -11,11 +11,10 @@
 #include <natpmp/detail/platform/clock.hpp>
 #include <natpmp/detail/platform/sockets.hpp>
 #include <natpmp/options.hpp>
+#include <natpmp/platform_concept.hpp>
 
 #include <cerrno>
-#include <concepts>
-#include <cstddef>
-#include <span>
+#include <cstdint>
 
 #if defined(__linux__)
 #include <sys/random.h>
@@ -26,44 +25,6 @@
 #endif
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-
-/// What a client needs of its system: a clock and a timer, two UDP sockets, the choice of a
-/// gateway, notices of change, and randomness. A client reads no other clock and no other source of
-/// chance.
-///
-/// Each of the nested types is made by make<Type>(). See asio_platform for what their members
-/// do, and testing::simulated_platform for a platform in virtual time.
-template <class Type>
-concept platform =
-    std::copy_constructible<Type> &&
-    requires(Type platform, const client_options& options, const gateway& where, error_code& error,
-             typename Type::timer_type timer, typename Type::request_socket_type requests,
-             typename Type::announcement_socket_type announcements,
-             typename Type::change_notices_type changes, detail::bytes_view bytes, time_point at,
-             std::span<std::uint8_t> into, net::ip::udp::endpoint& source) {
-        { platform.get_executor() } -> std::convertible_to<typename Type::executor_type>;
-        { platform.now() } -> std::same_as<time_point>;
-        { platform.random() } -> std::same_as<std::uint32_t>;
-        { platform.find_gateway(options, error) } -> std::same_as<gateway>;
-        { timer.open() } -> std::same_as<error_code>;
-        timer.expires_at(at);
-        timer.acknowledge();
-        timer.close();
-        { requests.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
-        { requests.send(bytes) } -> std::same_as<error_code>;
-        { requests.receive_from(into, source, error) } -> std::same_as<std::size_t>;
-        { requests.local_address() } -> std::same_as<net::ip::address>;
-        { requests.awaits_datagram() } -> std::same_as<bool>;
-        { Type::request_socket_type::completes_with_datagram } -> std::convertible_to<bool>;
-        requests.close();
-        { announcements.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
-        { announcements.receive_from(into, source, error) } -> std::same_as<std::size_t>;
-        { announcements.awaits_datagram() } -> std::same_as<bool>;
-        announcements.close();
-        { changes.open() } -> std::same_as<error_code>;
-        { changes.read() } -> std::same_as<bool>;
-        changes.close();
-    };
 
 /// The system that the program runs on, by Asio: sockets, the clock that counts sleep, and the
 /// system's routing table.
@@ -83,14 +44,6 @@ public:
     using announcement_socket_type = detail::announcement_socket<Executor>;
     /// Notices of changed routes and addresses.
     using change_notices_type = detail::change_notices<Executor>;
-
-    /// The same platform on another executor.
-    template <class Other>
-    struct rebind_executor
-    {
-        /// That platform.
-        using other = asio_platform<Other>;
-    };
 
     /// A platform on this executor.
     explicit asio_platform(const Executor& executor) : executor_(executor)

@@ -10,6 +10,7 @@
 #include <natpmp/client.hpp>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -24,15 +25,18 @@ public:
     /// Guards nothing.
     scoped_mapping() noexcept = default;
 
-    /// Guards a mapping that async_map_port of this client gave.
-    template <class Executor, class Platform>
-    scoped_mapping(basic_client<Executor, Platform>& owner, const natpmp::mapping& mapping)
-        : mapping_(mapping), client_(owner.state_)
-    {}
+    /// Guards a mapping that async_map_port of this client gave; nothing if that failed.
+    template <class Executor>
+    scoped_mapping(basic_client<Executor>& owner, const mapping& made)
+        : key_{made.protocol, made.internal_port}
+    {
+        if (made.external_port != 0)
+            client_ = owner.state_;
+    }
 
     /// Takes over what the other guards.
     scoped_mapping(scoped_mapping&& other) noexcept
-        : mapping_(std::move(other.mapping_)), client_(std::move(other.client_))
+        : key_(other.key_), client_(std::move(other.client_))
     {}
 
     /// Unmaps what it guards, then takes over what the other guards.
@@ -40,8 +44,8 @@ public:
     {
         if (this == &other)
             return *this;
-        scoped_mapping old(std::move(*this));
-        mapping_ = other.mapping_;
+        const scoped_mapping old(std::move(*this));
+        key_ = other.key_;
         client_ = std::move(other.client_);
         return *this;
     }
@@ -49,27 +53,32 @@ public:
     /// Unmaps, in the background.
     ~scoped_mapping()
     {
+        if (const auto state = client_.lock())
+            state->unmap_quietly(key_);
+    }
+
+    /// The mapping as it is now, as basic_client::mapping_of() tells it: its external port and
+    /// address may be others than at first.
+    ///
+    /// @return Empty while the mapping is lost, if the client is gone or keeps it no longer, and if
+    ///         this guards nothing.
+    [[nodiscard]] std::optional<mapping> get() const noexcept
+    {
         const auto state = client_.lock();
-        if (state && mapping_.external_port != 0)
-            state->unmap_quietly({mapping_.protocol, mapping_.internal_port});
+        return state ? state->mapping_of(key_) : std::nullopt;
     }
 
-    /// The mapping as it was given.
-    [[nodiscard]] const natpmp::mapping& get() const noexcept
+    /// Guards it no longer; the client goes on keeping it. Returns what get() does before that.
+    std::optional<mapping> release() noexcept
     {
-        return mapping_;
-    }
-
-    /// Guards it no longer; the client goes on keeping it.
-    natpmp::mapping release() noexcept
-    {
+        const auto now = get();
         client_.reset();
-        return mapping_;
+        return now;
     }
 
 private:
-    natpmp::mapping mapping_{};
-    std::weak_ptr<detail::client_base> client_;
+    detail::mapping_key key_;
+    std::weak_ptr<detail::client_base> client_; // empty if it guards nothing
 };
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

@@ -16,8 +16,8 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
 template std::shared_ptr<client_base>
-make_client<asio_platform<net::any_io_executor>>(const net::any_io_executor&,
-                                                 const client_options&);
+link_the_source_file_that_includes_natpmp_src_hpp::make_client(const net::any_io_executor&,
+                                                               const client_options&);
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

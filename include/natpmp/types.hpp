@@ -12,7 +12,9 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -34,9 +36,16 @@ enum class protocol : std::uint8_t
     return value == protocol::udp ? "udp" : value == protocol::tcp ? "tcp" : "unknown";
 }
 
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, protocol value)
+{
+    return out << to_string(value);
+}
+
 /// A port as the caller gave it, in range or not.
 ///
-/// It is made from any integer, so that 70000 is seen and refused with errc::invalid_argument
+/// It is made from any integer, so that 70000 is seen and refused (condition::invalid_argument)
 /// instead of silently becoming 4464.
 class port_number
 {
@@ -99,7 +108,7 @@ struct map_request
     /// milliseconds; empty: client_options::timeout; 0: none. At the deadline the operation
     /// completes with errc::timed_out. With keep_trying the mapping is wanted all the same: "tell
     /// me after 3 s, but go on". More than a year counts as a year; a negative one is
-    /// errc::invalid_argument.
+    /// errc::invalid_timeout.
     std::optional<std::chrono::milliseconds> timeout{};
 
     /// Whether the gateway picks the external port and forwards it without an internal one, as VPN
@@ -132,8 +141,52 @@ struct mapping
     /// The lifetime as granted, in seconds.
     std::chrono::seconds lifetime{0};
 
+    /// Where the Internet reaches the port, as an endpoint of Asio's; its address is unspecified
+    /// while the gateway does not tell. Call it as `made.external_endpoint<asio::ip::tcp>()`.
+    ///
+    /// @tparam InternetProtocol asio::ip::tcp or asio::ip::udp; there is one function for both, as
+    ///         the type of the result cannot depend on the value of `protocol`.
+    template <class InternetProtocol>
+    [[nodiscard]] typename InternetProtocol::endpoint external_endpoint() const
+    {
+        return {external_address, external_port};
+    }
+
     friend bool operator==(const mapping&, const mapping&) = default;
 };
+
+namespace detail {
+
+inline std::string address_text(const net::ip::address& address, const char* unspecified)
+{
+    return address.is_unspecified() ? unspecified : address.to_string();
+}
+
+/// "tcp 6881"
+inline std::string internal_text(const mapping& value)
+{
+    return std::string{to_string(value.protocol)} + ' ' + std::to_string(value.internal_port);
+}
+
+} // namespace detail
+
+/// A mapping in words: "tcp 6881 -> 203.0.113.7:6881 for 7200 s"; "unknown" stands for an external
+/// address that the gateway does not tell.
+[[nodiscard]] inline std::string to_string(const mapping& value)
+{
+    return detail::internal_text(value) + " -> " +
+           detail::address_text(value.external_address, "unknown") + ':' +
+           std::to_string(value.external_port) + " for " + std::to_string(value.lifetime.count()) +
+           " s";
+}
+
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             const mapping& value)
+{
+    return out << to_string(value);
+}
 
 /// A TCP and a UDP mapping of one internal port. Their external ports are the same whenever the
 /// gateway gives it; compare them.
@@ -147,6 +200,20 @@ struct mapping_pair
 
     friend bool operator==(const mapping_pair&, const mapping_pair&) = default;
 };
+
+/// Both mappings in words, with ", " in between.
+[[nodiscard]] inline std::string to_string(const mapping_pair& value)
+{
+    return to_string(value.tcp) + ", " + to_string(value.udp);
+}
+
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             const mapping_pair& value)
+{
+    return out << to_string(value);
+}
 
 /// Where requests go, and from which address.
 struct gateway
@@ -162,6 +229,26 @@ struct gateway
 
     friend bool operator==(const gateway&, const gateway&) = default;
 };
+
+/// A gateway in words: "192.168.1.1 from 192.168.1.2, interface 3", without what is not known;
+/// "none" if its address is unspecified.
+[[nodiscard]] inline std::string to_string(const gateway& value)
+{
+    std::string result = detail::address_text(value.address, "none");
+    if (!value.local_address.is_unspecified())
+        result += " from " + value.local_address.to_string();
+    if (value.interface_index != 0)
+        result += ", interface " + std::to_string(value.interface_index);
+    return result;
+}
+
+/// Writes to_string() of it.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             const gateway& value)
+{
+    return out << to_string(value);
+}
 
 // GCC 12 destroys temporaries in a co_await expression twice unless that does nothing.
 static_assert(std::is_trivially_destructible_v<map_request>);

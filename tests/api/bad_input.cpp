@@ -5,7 +5,6 @@
 
 #include "api/operations.hpp"
 
-#include <cerrno>
 #include <cstdint>
 #include <limits>
 
@@ -14,14 +13,15 @@ using namespace api_test;
 
 /// Runs an operation that is to be refused; nothing is to be seen of it.
 template <class Start>
-void check_refused(world& in, client& on, Start start)
+void check_refused(world& in, client& on, errc expected, Start start)
 {
     report got;
     start(reporter(got));
     CHECK(got.calls == 0);
     in.settle();
     CHECK(got.calls == 1);
-    CHECK(got.error == errc::invalid_argument);
+    CHECK(got.error == expected);
+    CHECK(got.error == natpmp::condition::invalid_argument);
     CHECK(in.wire().empty());
     CHECK(on.status().sent == 0);
 }
@@ -34,9 +34,12 @@ TEMPLATE_TEST_CASE("bad input: ports, of any integer type", "", int, long, unsig
     for (const auto port : {TestType{0}, TestType{65536}, TestType{70000},
                             static_cast<TestType>(-1), std::numeric_limits<TestType>::max(),
                             static_cast<TestType>(std::numeric_limits<TestType>::min())}) {
-        check_refused(in, on, [&](auto token) { on.async_map_port(protocol::tcp, port, token); });
-        check_refused(in, on, [&](auto token) { on.async_map_port_pair(port, token); });
-        check_refused(in, on, [&](auto token) { on.async_unmap_port(protocol::udp, port, token); });
+        check_refused(in, on, errc::invalid_internal_port,
+                      [&](auto token) { on.async_map_port(protocol::tcp, port, token); });
+        check_refused(in, on, errc::invalid_internal_port,
+                      [&](auto token) { on.async_map_port_pair(port, token); });
+        check_refused(in, on, errc::invalid_internal_port,
+                      [&](auto token) { on.async_unmap_port(protocol::udp, port, token); });
     }
 }
 
@@ -45,7 +48,7 @@ TEST_CASE("bad input: a suggested port out of range; 0 is the internal one")
     world in;
     client on(in.context, in.options());
     for (const int port : {-1, 65536, 70000})
-        check_refused(in, on, [&](auto token) {
+        check_refused(in, on, errc::invalid_external_port, [&](auto token) {
             on.async_map_port(map_request{.internal_port = 1, .external_port = port}, token);
         });
     report got;
@@ -62,8 +65,10 @@ TEST_CASE("bad input: lifetimes")
     for (const auto lifetime : {0s, -1s, std::chrono::seconds{std::int64_t{1} << 32},
                                 std::chrono::seconds::max(), std::chrono::seconds::min()}) {
         const map_request request{.internal_port = 6881, .lifetime = lifetime};
-        check_refused(in, on, [&](auto token) { on.async_map_port(request, token); });
-        check_refused(in, on, [&](auto token) { on.async_map_port_pair(request, token); });
+        check_refused(in, on, errc::invalid_lifetime,
+                      [&](auto token) { on.async_map_port(request, token); });
+        check_refused(in, on, errc::invalid_lifetime,
+                      [&](auto token) { on.async_map_port_pair(request, token); });
     }
     report got;
     on.async_map_port(map_request{.internal_port = 6881,
@@ -85,8 +90,10 @@ TEST_CASE("bad input: protocols")
     client on(in.context, in.options());
     for (const int value : {0, 3, 7, 255}) {
         const auto unknown = static_cast<protocol>(value);
-        check_refused(in, on, [&](auto token) { on.async_map_port(unknown, 6881, token); });
-        check_refused(in, on, [&](auto token) { on.async_unmap_port(unknown, 6881, token); });
+        check_refused(in, on, errc::invalid_protocol,
+                      [&](auto token) { on.async_map_port(unknown, 6881, token); });
+        check_refused(in, on, errc::invalid_protocol,
+                      [&](auto token) { on.async_unmap_port(unknown, 6881, token); });
     }
 }
 
@@ -94,10 +101,10 @@ TEST_CASE("bad input: keep_trying does not go on with it")
 {
     world in;
     client on(in.context, in.options());
-    check_refused(in, on, [&](auto token) {
+    check_refused(in, on, errc::invalid_internal_port, [&](auto token) {
         on.async_map_port(map_request{.internal_port = 0, .keep_trying = true}, token);
     });
-    check_refused(in, on, [&](auto token) {
+    check_refused(in, on, errc::invalid_internal_port, [&](auto token) {
         on.async_map_port_pair(map_request{.internal_port = 70000, .keep_trying = true}, token);
     });
     CHECK(on.status().kept == 0);
@@ -133,16 +140,30 @@ TEST_CASE("bad input: options")
         options.announcement_port = -5350;
     }
     client on(in.context, options);
-    check_refused(in, on, [&](auto token) { map_operation::start(on, token); });
-    check_refused(in, on, [&](auto token) { pair_operation::start(on, token); });
-    check_refused(in, on, [&](auto token) { unmap_operation::start(on, token); });
-    check_refused(in, on, [&](auto token) { address_operation::start(on, token); });
+    check_refused(in, on, errc::invalid_options,
+                  [&](auto token) { map_operation::start(on, token); });
+    check_refused(in, on, errc::invalid_options,
+                  [&](auto token) { pair_operation::start(on, token); });
+    check_refused(in, on, errc::invalid_options,
+                  [&](auto token) { unmap_operation::start(on, token); });
+    check_refused(in, on, errc::invalid_options,
+                  [&](auto token) { address_operation::start(on, token); });
     on.network_changed();
     report left;
     shutdown_operation::start(on, reporter(left));
     in.settle();
     CHECK(left.succeeded());
     CHECK(in.run_dry());
+}
+
+TEST_CASE("bad input: a negative timeout")
+{
+    world in;
+    auto options = in.options();
+    options.timeout = -1ms;
+    client on(in.context, options);
+    check_refused(in, on, errc::invalid_timeout,
+                  [&](auto token) { map_operation::start(on, token); });
 }
 
 TEST_CASE("bad input: a local address that this host does not have", "[addresses]")
@@ -155,10 +176,23 @@ TEST_CASE("bad input: a local address that this host does not have", "[addresses
     map_operation::start(on, reporter(got));
     in.settle();
     CHECK(got.calls == 1);
-    CHECK(got.error == error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
+    CHECK(got.error == errc::no_local_address);
+    CHECK(got.error == natpmp::condition::unreachable);
     CHECK(in.wire().empty());
     CHECK(on.status().last_error == got.error);
     CHECK(in.run_dry());
+}
+
+TEST_CASE("bad input: such an address without a gateway", "[addresses]")
+{
+    world in;
+    client on(in.context, {.local_address = asio::ip::make_address("203.0.113.99")});
+    report got;
+    map_operation::start(on, reporter(got));
+    in.settle();
+    CHECK(got.calls == 1);
+    // Where the system does not list its addresses, it is not known which route to take.
+    CHECK((got.error == errc::no_local_address || got.error == errc::routes_unreadable));
 }
 
 } // namespace bad_input_test

@@ -199,13 +199,13 @@ TEST_CASE("cancel(): in a handler, and new operations in the handlers that it en
     CHECK(again.error == asio::error::operation_aborted);
 }
 
-TEST_CASE("cancellation: a hook that cancels what is just being sent")
+TEST_CASE("cancellation: an observer that cancels what is just being sent")
 {
     world in;
     client on(in.context, in.options());
     cancellable operation;
     bool emitted = false;
-    on.on_event([&](const auto&) {
+    on.set_observer([&](const auto&) {
         if (!std::exchange(emitted, true))
             operation.signal.emit(cancellation_type::terminal);
     });

@@ -95,13 +95,13 @@ TEST_CASE("destruction: with a mapping up, it runs out at the gateway")
     CHECK(in.run_dry());
 }
 
-TEST_CASE("destruction: in the hook, at each of its calls")
+TEST_CASE("destruction: in the observer, at each of its calls")
 {
     const int at = GENERATE(range(0, 7));
     world in;
     auto on = std::make_unique<client>(in.context, in.options());
     int calls = 0;
-    on->on_event([&](const auto&) {
+    on->set_observer([&](const auto&) {
         if (calls++ == at)
             on.reset();
     });
@@ -109,19 +109,19 @@ TEST_CASE("destruction: in the hook, at each of its calls")
     operation.start<map_operation>(*on);
     REQUIRE(in.run_until([&] { return on == nullptr; }));
     in.settle();
-    CHECK(calls == at + 1); // a hook goes with its client
+    CHECK(calls == at + 1); // an observer goes with its client
     CHECK(operation.got.calls == 1);
     CHECK((operation.aborted() || at >= 5));
     CHECK(in.run_dry());
 }
 
-TEST_CASE("destruction: in the hook, while a shutdown sends its deletes")
+TEST_CASE("destruction: in the observer, while a shutdown sends its deletes")
 {
     world in;
     auto on = std::make_unique<client>(in.context, in.options());
     on->async_map_port(protocol::tcp, 6881, ignore{});
     in.settle();
-    on->on_event([&](const auto&) { on.reset(); });
+    on->set_observer([&](const auto&) { on.reset(); });
     cancellable operation;
     operation.start<shutdown_operation>(*on);
     CHECK(on != nullptr);
@@ -184,12 +184,12 @@ TEST_CASE("moved: assignment ends what was there before")
     CHECK(again.got.succeeded());
 }
 
-TEST_CASE("moved: a scoped_mapping and a hook follow")
+TEST_CASE("moved: a scoped_mapping and an observer follow")
 {
     world in;
     client first(in.context, in.options());
     int seen = 0;
-    first.on_event([&](const natpmp::event&) { ++seen; });
+    first.set_observer([&](const natpmp::event&) { ++seen; });
     mapping made;
     first.async_map_port(protocol::tcp, 6881, [&](error_code, const mapping& m) { made = m; });
     in.settle();

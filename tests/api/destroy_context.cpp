@@ -65,7 +65,7 @@ asio::awaitable<void> owner_with_company(world& in)
     asio::co_spawn(executor, reader(on), asio::detached);
     const auto made = co_await on.async_map_port(protocol::tcp, 7000);
     const natpmp::scoped_mapping guard(on, made);
-    on.on_event([frame](const auto&) {});
+    on.set_observer([frame](const auto&) {});
     in.faults().drop = true;
     co_await on.async_map_port(protocol::udp, 7001);
 }
@@ -131,7 +131,7 @@ TEMPLATE_LIST_TEST_CASE("context destroyed: a coroutine that owns the client", "
     CHECK(sentinel::alive == 0);
 }
 
-TEST_CASE("context destroyed: coroutines that share a client, with a guard and a hook")
+TEST_CASE("context destroyed: coroutines that share a client, with a guard and an observer")
 {
     short_world in;
     asio::co_spawn(in->context, owner_with_company(*in), asio::detached);

@@ -176,13 +176,13 @@ TEST_CASE("executors: a type-erased strand")
     CHECK(on.get_executor() == asio::any_io_executor(strand));
 }
 
-TEST_CASE("executors: the hook runs on the client's")
+TEST_CASE("executors: the observer runs on the client's")
 {
     world in;
     const auto strand = asio::make_strand(in.context.get_executor());
     client on(strand, in.options());
     int calls = 0, astray = 0;
-    on.on_event([&](const natpmp::event&) {
+    on.set_observer([&](const natpmp::event&) {
         ++calls;
         astray += strand.running_in_this_thread() ? 0 : 1;
     });

@@ -93,11 +93,11 @@ TEST_CASE("idle: a reader of events keeps it at work")
     CHECK_FALSE(has_work(in));
 }
 
-TEST_CASE("idle: a hook alone does not keep it at work")
+TEST_CASE("idle: an observer alone does not keep it at work")
 {
     world in;
     client on(in.context, in.options());
-    on.on_event([](const auto&) {});
+    on.set_observer([](const auto&) {});
     on.network_changed();
     on.cancel();
     CHECK_FALSE(has_work(in));
@@ -190,8 +190,7 @@ void ask_in_a_row(Client& on, int times, error_code& last)
 TEST_CASE("idle: a client does not rest between one operation and the next")
 {
     world in;
-    natpmp::basic_client<asio::any_io_executor, counted_platform> on(
-        counted_platform(in.context.get_executor()), in.options());
+    client on(counted_platform(in.context.get_executor()), in.options());
     counted_timer::opened = counted_timer::set = 0;
     error_code last = asio::error::would_block;
     ask_in_a_row(on, 20, last);

@@ -41,7 +41,7 @@ TEST_CASE("scoped_mapping: unmaps at the end of its scope, in the background")
     client on(in.context, in.options());
     {
         const scoped_mapping guard(on, map(in, on, 6881));
-        CHECK(guard.get().internal_port == 6881);
+        CHECK(guard.get() == on.mappings().at(0));
         in.settle();
         CHECK(in.mapped() == 1);
     }
@@ -58,9 +58,10 @@ TEST_CASE("scoped_mapping: release keeps the mapping")
     client on(in.context, in.options());
     {
         scoped_mapping guard(on, map(in, on, 6881));
-        const mapping kept = guard.release();
-        CHECK(kept.internal_port == 6881);
-        CHECK(guard.get() == kept);
+        const auto kept = guard.release();
+        CHECK(kept == on.mappings().at(0));
+        CHECK_FALSE(guard.get());
+        CHECK_FALSE(guard.release());
     }
     in.settle();
     CHECK(in.mapped() == 1);
@@ -80,7 +81,7 @@ TEST_CASE("scoped_mapping: moves hand it on, an assignment ends the old one")
     CHECK(in.wire().back() == "delete tcp 7001");
     {
         const scoped_mapping three(std::move(one));
-        CHECK(three.get().internal_port == 7002);
+        CHECK(three.get()->internal_port == 7002);
     }
     in.settle();
     CHECK(in.mapped() == 0);
@@ -117,6 +118,7 @@ TEST_CASE("scoped_mapping: outlives its client, and does nothing then")
         on->async_shutdown(0s, ignore{});
         in.settle();
     }
+    CHECK_FALSE(guard->get());
     guard.reset();
     in.settle();
     CHECK(in.wire() == before);
@@ -132,6 +134,7 @@ TEST_CASE("scoped_mapping: of a mapping that was unmapped already")
         on.async_unmap_port(protocol::tcp, 6881, ignore{});
         in.settle();
         CHECK(in.mapped() == 0);
+        CHECK_FALSE(guard.get());
     }
     in.settle();
     CHECK(in.wire().size() == 3); // map, address, delete
@@ -146,6 +149,36 @@ TEST_CASE("scoped_mapping: of a client that was moved from guards nothing")
     const client other(std::move(on));
     {
         const scoped_mapping guard(on, made);
+        CHECK_FALSE(guard.get());
+    }
+    in.settle();
+    CHECK(in.mapped() == 1);
+}
+
+TEST_CASE("scoped_mapping: knows the mapping as it is now")
+{
+    world in;
+    in.gateway.model().settings.max_lifetime = 2s;
+    client on(in.context, in.options());
+    const mapping made = map(in, on, 6881);
+    const scoped_mapping guard(on, made);
+    CHECK(guard.get() == made);
+    in.faults().move_ports = true;
+    REQUIRE(in.run_until([&] { return on.status().renewals > 0; }));
+    REQUIRE(guard.get());
+    CHECK(guard.get()->external_port == made.external_port + 1);
+}
+
+TEST_CASE("scoped_mapping: of no mapping guards nothing")
+{
+    world in;
+    client on(in.context, in.options());
+    map(in, on, 6881);
+    {
+        const scoped_mapping none;
+        CHECK_FALSE(none.get());
+        const scoped_mapping failed(on, mapping{.internal_port = 6881});
+        CHECK_FALSE(failed.get());
     }
     in.settle();
     CHECK(in.mapped() == 1);

@@ -4,6 +4,7 @@
 // What the compiler can check of the interface.
 
 #include <natpmp/implementation.hpp>
+#include <natpmp/testing/simulated_platform.hpp>
 
 #include "api/operations.hpp"
 
@@ -39,6 +40,16 @@ static_assert(std::constructible_from<strand_client, strand_client::executor_typ
 static_assert(natpmp::platform<natpmp::asio_platform<asio::any_io_executor>>);
 static_assert(natpmp::platform<natpmp::asio_platform<strand_client::executor_type>>);
 static_assert(!natpmp::platform<int>);
+static_assert(!natpmp::platform<asio::io_context>);
+
+// A client takes any platform whose executor it can have, and nothing else.
+static_assert(std::constructible_from<client, natpmp::testing::simulated_platform>);
+static_assert(std::constructible_from<client, natpmp::testing::simulated_platform, client_options>);
+static_assert(std::constructible_from<client, natpmp::asio_platform<strand_client::executor_type>>);
+static_assert(!std::constructible_from<strand_client, natpmp::testing::simulated_platform>);
+static_assert(!std::convertible_to<natpmp::testing::simulated_platform, client>);
+static_assert(!std::constructible_from<client, int>);
+static_assert(!std::constructible_from<client, natpmp::testing::simulated_network&>);
 
 /// What an operation gives for a token.
 template <class Operation, class Client, class... Token>

@@ -62,7 +62,7 @@ int open_descriptors()
 TEST_CASE("descriptors: without any an operation fails with the system's error, and works later")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     const int before = open_descriptors();
     // It takes three: the host's notices, the timer and the socket. Without the first it goes on.
     const std::size_t left = GENERATE(0U, 1U, 2U);
@@ -92,7 +92,7 @@ TEST_CASE("descriptors: without any an operation fails with the system's error, 
 TEST_CASE("descriptors: a wish that is to be kept is granted when there are descriptors again")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     report map;
     {
         const few_descriptors limit(2);
@@ -108,7 +108,7 @@ TEST_CASE("descriptors: a wish that is to be kept is granted when there are desc
 TEST_CASE("descriptors: a client at work needs no more of them")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     on.async_map_port(protocol::tcp, 6881, ignore{});
     in.run_for(1s);
     REQUIRE(on.mappings().size() == 1);
@@ -129,7 +129,7 @@ TEST_CASE("descriptors: without any nobody knows whether the gateway changed, an
     stepped_world in;
     client_options options = in.options();
     options.local_address = asio::ip::address(); // to find it takes a socket
-    stepped_client on(in.platform(), options);
+    natpmp::client on(in.platform(), options);
     on.async_map_port(protocol::tcp, 6881, ignore{});
     in.run_for(1s);
     REQUIRE(on.mappings().size() == 1);

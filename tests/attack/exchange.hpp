@@ -33,8 +33,8 @@ inline void demand(bool kept, const std::string& what)
 class exchange
 {
 public:
-    /// Whether the hook is set, which wants memory for each datagram.
-    bool hooked = false;
+    /// Whether the observer is set, which wants memory for each datagram.
+    bool observed = false;
 
     /// Lives it to the end, or until run() throws; throws broken_promise.
     void run()
@@ -52,8 +52,8 @@ private:
     void live()
     {
         persist([&] { on_.emplace(in_.platform(), options()); });
-        if (hooked)
-            persist([&] { on_->on_event([](const auto&) {}); });
+        if (observed)
+            persist([&] { on_->set_observer([](const auto&) {}); });
         operate("map pair", [&](auto handler) { on_->async_map_port_pair(6881, handler); });
         operate("address", [&](auto handler) { on_->async_external_address(handler); });
         operate("event", [&](auto handler) { on_->async_wait_event(handler); });
@@ -174,7 +174,7 @@ private:
     static constexpr std::uint16_t announcement_port = 5359;
 
     stepped_world in_;
-    std::optional<stepped_client> on_;
+    std::optional<natpmp::client> on_;
 };
 
 } // namespace attack_test

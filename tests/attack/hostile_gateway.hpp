@@ -180,7 +180,7 @@ class told
 public:
     explicit told(client& on)
     {
-        on.on_event([this](const natpmp::event& news) {
+        on.set_observer([this](const natpmp::event& news) {
             if (news.kind == event_kind::renewed)
                 ++renewals;
             else

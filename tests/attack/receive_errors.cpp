@@ -16,7 +16,7 @@ TEST_CASE("receive errors: an ICMP error for each datagram undoes no pause (T-5)
     const int error = GENERATE(EHOSTUNREACH, ENETUNREACH, EACCES, ENOPROTOOPT);
     CAPTURE(error);
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     in.state.receive_error = error;
     report got;
     on.async_map_port(patient, reporter(got));
@@ -34,7 +34,7 @@ TEST_CASE("receive errors: an ICMP error for each datagram undoes no pause (T-5)
 TEST_CASE("receive errors: an operation fails by silence, not by the system's error (T-3)")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     in.state.receive_error = EHOSTUNREACH;
     for (int count = 0; count < 3; ++count) {
         report got;
@@ -50,7 +50,7 @@ TEST_CASE("receive errors: an operation fails by silence, not by the system's er
 TEST_CASE("receive errors: a socket that only reports errors is given up, and opened again later")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     report got;
     on.async_map_port(patient, reporter(got));
     REQUIRE(in.run_until([&] { return got.calls > 0; }));

@@ -16,13 +16,13 @@ namespace refused_memory_test {
 using namespace attack_test;
 
 /// One life in which so many allocations are granted before some are refused. What went wrong.
-std::string live(bool hooked, std::int64_t granted, std::int64_t refused)
+std::string live(bool observed, std::int64_t granted, std::int64_t refused)
 {
     const std::int64_t before = heap::live_blocks();
     std::string wrong;
     try {
         exchange life;
-        life.hooked = hooked;
+        life.observed = observed;
         heap::refuse(granted, refused);
         life.run();
     } catch (const broken_promise& promise) {
@@ -35,19 +35,19 @@ std::string live(bool hooked, std::int64_t granted, std::int64_t refused)
     return wrong;
 }
 
-void refuse_each(bool hooked, std::int64_t in_a_row)
+void refuse_each(bool observed, std::int64_t in_a_row)
 {
-    REQUIRE(live(hooked, 0, 0) == "");
+    REQUIRE(live(observed, 0, 0) == "");
     std::int64_t granted = 0;
     for (;; ++granted) {
-        const std::string wrong = live(hooked, granted, in_a_row);
+        const std::string wrong = live(observed, granted, in_a_row);
         if (heap::refused() == 0)
             break;
         if (!wrong.empty())
             FAIL_CHECK("after " << granted << " allocations: " << wrong);
     }
     std::cout << "refused each of " << granted << " allocations, " << in_a_row << " in a row"
-              << (hooked ? ", with a hook" : "") << std::endl;
+              << (observed ? ", with an observer" : "") << std::endl;
     CHECK(granted > 40);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("memory: refused several times in a row, from each allocation on")
     refuse_each(false, 3);
 }
 
-TEST_CASE("memory: refused once, at each allocation, with a hook")
+TEST_CASE("memory: refused once, at each allocation, with an observer")
 {
     refuse_each(true, 1);
 }
@@ -69,7 +69,7 @@ TEST_CASE("memory: refused once, at each allocation, with a hook")
 TEST_CASE("memory: a client that keeps mappings takes none")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     on.async_map_port_pair(6881, ignore{});
     in.run_for(1s);
     heap::refuse(0, 1'000'000);
@@ -85,7 +85,7 @@ TEMPLATE_LIST_TEST_CASE("memory: refused while a client is destroyed", "", all_o
     report got;
     {
         stepped_world in;
-        std::optional<stepped_client> on(std::in_place, in.platform(), in.options());
+        std::optional<natpmp::client> on(std::in_place, in.platform(), in.options());
         TestType::provoke(*on);
         in.settle();
         in.gateway.model.faults.drop = true;
@@ -111,7 +111,7 @@ TEMPLATE_LIST_TEST_CASE("memory: refused while a context is destroyed", "", all_
     report got;
     {
         std::optional<stepped_world> in(std::in_place);
-        auto on = std::make_shared<stepped_client>(in->platform(), in->options());
+        auto on = std::make_shared<natpmp::client>(in->platform(), in->options());
         if (std::is_same_v<TestType, shutdown_operation>)
             TestType::provoke(*on);
         in->settle();

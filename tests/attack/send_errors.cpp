@@ -29,7 +29,7 @@ TEST_CASE("send errors: the schedule goes on, and the first datagram that goes o
     const int error = GENERATE(EPERM, ENOBUFS, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EAGAIN, ENOMEM);
     CAPTURE(error);
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     in.state.send_error = error;
     report got;
     on.async_map_port(without_clean_up, reporter(got));
@@ -53,7 +53,7 @@ TEST_CASE("send errors: the schedule goes on, and the first datagram that goes o
 TEST_CASE("send errors: nine transmissions, then the operation fails, and the next one works")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     in.state.send_error = EPERM;
     report got;
     on.async_map_port(without_clean_up, reporter(got));
@@ -73,9 +73,9 @@ TEST_CASE("send errors: nine transmissions, then the operation fails, and the ne
 TEST_CASE("send errors: a renewal that cannot be sent is tried until the lease ends, and after it")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     std::vector<event_kind> news;
-    on.on_event([&](const natpmp::event& each) { news.push_back(each.kind); });
+    on.set_observer([&](const natpmp::event& each) { news.push_back(each.kind); });
     on.async_map_port(without_clean_up, ignore{});
     in.run_for(1s);
     REQUIRE(on.mappings().size() == 1);
@@ -103,7 +103,7 @@ TEST_CASE("send errors: a renewal that cannot be sent is tried until the lease e
 TEST_CASE("send errors: deletes at shutdown are tried in all rounds, and the failure is told")
 {
     stepped_world in;
-    stepped_client on(in.platform(), in.options());
+    natpmp::client on(in.platform(), in.options());
     on.async_map_port(without_clean_up, ignore{});
     in.run_for(1s);
     in.state.send_error = EPERM;

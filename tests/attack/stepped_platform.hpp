@@ -202,8 +202,6 @@ private:
     std::shared_ptr<stepped_world_state> world_;
 };
 
-using stepped_client = natpmp::basic_client<asio::any_io_executor, stepped_platform>;
-
 } // namespace attack_test
 
 #endif // NATPMP_TESTS_ATTACK_STEPPED_PLATFORM_HPP

@@ -48,7 +48,7 @@ public:
     using request_socket_type = noting_socket<asio::any_io_executor>;
 };
 
-using client = natpmp::basic_client<asio::any_io_executor, noting_platform>;
+using natpmp::client;
 
 /// What is asked for: mappings of one client, in parts between which the others have their turn.
 struct job

@@ -17,7 +17,6 @@
 namespace {
 
 using namespace bench;
-using natpmp::testing::simulated_client;
 using natpmp::testing::simulated_network;
 
 class world
@@ -98,7 +97,7 @@ private:
     bool print_ = true;
     asio::io_context context_{1};
     simulated_network network_{context_};
-    simulated_client client_{natpmp::testing::simulated_platform(network_)};
+    natpmp::client client_{network_.platform()};
     std::size_t ended_ = 0, failed_ = 0;
     struct counter
     {

@@ -43,7 +43,7 @@ FIGURES = {
     "change pause": (CORE + "gateway_status.hpp", r"changes_\{\d+, (\w+)\}"),
     "settle": (CORE + "gateway_status.hpp", r"routes_settled_at, now \+ duration\{(\w+)\}"),
     "rounds": (CORE + "engine_shutdown.hpp", r"shutdown_rounds = (\d+)"),
-    "longest limit": (CORE + "engine_shutdown.hpp", r"duration\{0\}, duration\{(\w+)\}"),
+    "longest limit": (CORE + "engine_shutdown.hpp", r"has_answered \? duration\{(\w+)\}"),
     "datagrams": (CLIENT, r"most_datagrams = (\d+)"),
     "lifetime": ("include/natpmp/types.hpp", r"seconds lifetime\{(\d\d+)\}"),
     "least storm": ("tests/sim/wire_checks.hpp", r"10'800 : ([\d']+);"),

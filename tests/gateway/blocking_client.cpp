@@ -36,7 +36,7 @@ class program
 public:
     explicit program(const natpmp::client_options& options) : client_(context_, options)
     {
-        client_.on_event([](const auto& item) { print(item); });
+        client_.set_observer([](const auto& item) { print(item); });
     }
 
     void do_step(const std::string& step, const std::string& value)

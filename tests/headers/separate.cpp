@@ -5,7 +5,7 @@
 
 #include "support/ask_nobody.hpp"
 
-#if defined(NATPMP_PLATFORM_HPP) || defined(NATPMP_DETAIL_ENGINE_HPP)
+#if defined(NATPMP_PLATFORM_HPP) || defined(NATPMP_DETAIL_CORE_ENGINE_HPP)
 #error "what is compiled once must not be included here"
 #endif
 

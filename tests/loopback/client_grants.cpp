@@ -32,7 +32,7 @@ TEST_CASE("client: a port that moves with each renewal is followed")
     client on(in.context, in.options());
     CHECK(map(in, on).made.external_port == 6881);
     lines told;
-    on.on_event([&](const natpmp::event& news) {
+    on.set_observer([&](const natpmp::event& news) {
         told.push_back(std::string(to_string(news.kind)) + ' ' +
                        std::to_string(news.mapping.external_port));
     });

@@ -81,7 +81,7 @@ TEST_CASE("client: a reboot that is announced; two clients on one host make ever
     CHECK_FALSE(map(in, two, {.protocol = protocol::udp, .internal_port = 7000}).error);
     CHECK(in.mapped() == 2);
     lines told;
-    one.on_event([&](const natpmp::event& news) { told.emplace_back(to_string(news.kind)); });
+    one.set_observer([&](const natpmp::event& news) { told.emplace_back(to_string(news.kind)); });
     in.gateway.model().requests.clear();
 
     in.gateway.reboot(3, group);
@@ -175,7 +175,7 @@ TEST_CASE("client: announcements cannot be heard: said once, everything else wor
     client on(in.context, hearing(in, hog.local_endpoint()));
     lines told;
     error_code why;
-    on.on_event([&](const natpmp::event& news) {
+    on.set_observer([&](const natpmp::event& news) {
         told.emplace_back(to_string(news.kind));
         if (news.kind == event_kind::announcements_unavailable)
             why = news.error;

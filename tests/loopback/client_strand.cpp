@@ -18,7 +18,7 @@ asio::awaitable<int> live(asio::any_io_executor strand, client_options options, 
 {
     client on(strand, options);
     int renewed = 0;
-    on.on_event(
+    on.set_observer(
         [&](const natpmp::event& news) { renewed += news.kind == event_kind::renewed ? 1 : 0; });
     for (int round = 0; round < 3; ++round) {
         co_await on.async_map_port_pair(port);

@@ -127,7 +127,7 @@ TEST_CASE("client: ICMP for a renewal only postpones it; the mapping is lost whe
     client on(in.context, in.options());
     CHECK_FALSE(map(in, on).error);
     lines told;
-    on.on_event([&](const natpmp::event& news) { told.emplace_back(to_string(news.kind)); });
+    on.set_observer([&](const natpmp::event& news) { told.emplace_back(to_string(news.kind)); });
     in.gateway.close();
     REQUIRE(in.run_until([&] { return !told.empty(); }));
     CHECK(told == lines{"renewal_failing"});

@@ -82,11 +82,11 @@ void world::start_client()
     resets_ = losses_ = 0;
     granted_meanwhile_.clear();
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
-    client_.emplace(testing::simulated_platform(network_), options_);
+    client_.emplace(network_.platform(), options_);
     if (trace)
-        client_->on_event(narrator{*this});
+        client_->set_observer(narrator{*this});
     else
-        client_->on_event(listener{*this});
+        client_->set_observer(listener{*this});
     wire_.granted_port = [this](mapping_key key) -> std::uint16_t {
         for (const auto& each : pending_) // the second of a pair suggests the first's port
             if (!each->done && each->number == client_number_ && each->maps.size() == 2 &&

@@ -281,6 +281,8 @@ void world::check_settled(const char* name)
         // Between a first transmission and the next a delete may arrive, and the gateway may give
         // the second another port; the client asks again a second later.
         const bool known = kept != kept_.end();
+        check(client_->mapping_of(mapping.protocol, mapping.internal_port) == mapping,
+              "one of the mappings");
         const bool recent = known && network_.now() < kept->second + most_reordering;
         check(entry ? entry->external_port == mapping.external_port || recent : !known || recent,
               "the port that is told");

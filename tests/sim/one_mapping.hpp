@@ -49,7 +49,7 @@ public:
         } else if (host == punctuality::coarse) {
             network.conditions.clock_tick = 15'625us;
         }
-        client.on_event([this](const natpmp::event& news) {
+        client.set_observer([this](const natpmp::event& news) {
             lost += news.kind == natpmp::event_kind::lost;
             if (on_event)
                 on_event(news);
@@ -68,7 +68,7 @@ public:
 
     asio::io_context context;
     testing::simulated_network network;
-    testing::simulated_client client{testing::simulated_platform(network)};
+    natpmp::client client{network.platform()};
     std::function<void(const natpmp::event&)> on_event;
     unsigned lost = 0; ///< events
 };

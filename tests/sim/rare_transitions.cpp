@@ -58,14 +58,13 @@ private:
 struct slow_home
 {
     explicit slow_home(std::chrono::milliseconds timeout = 0ms)
-        : client(natpmp::testing::simulated_platform(network),
-                 natpmp::client_options{.timeout = timeout})
+        : client(network.platform(), natpmp::client_options{.timeout = timeout})
     {}
 
     recording transitions;
     asio::io_context context;
     natpmp::testing::simulated_network network{context, 7};
-    natpmp::testing::simulated_client client;
+    natpmp::client client;
     std::vector<natpmp::error_code> completed;
     asio::cancellation_signal signal; ///< of the last operation
 

@@ -14,9 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using natpmp::protocol;
-using natpmp::testing::simulated_client;
 using natpmp::testing::simulated_network;
-using natpmp::testing::simulated_platform;
 
 const auto first_gateway = asio::ip::make_address_v4("192.168.1.1");
 const auto other_gateway = asio::ip::make_address_v4("10.0.0.1");
@@ -31,7 +29,7 @@ struct home
                 wire.push_back(datagram.gateway.to_string() + ' ' +
                                natpmp::describe(datagram.bytes));
         };
-        client.on_event(
+        client.set_observer(
             [this](const natpmp::event& news) { events.emplace_back(to_string(news.kind)); });
     }
 
@@ -54,7 +52,7 @@ struct home
 
     asio::io_context context;
     simulated_network network{context, 7};
-    simulated_client client{simulated_platform(network)};
+    natpmp::client client{network.platform()};
     std::vector<std::string> wire, events;
     std::vector<natpmp::error_code> completed;
 };

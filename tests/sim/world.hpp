@@ -167,7 +167,7 @@ private:
     wire_checks<testing::simulated_network> wire_;
     time_point end_;
     natpmp::client_options options_;
-    std::optional<testing::simulated_client> client_;
+    std::optional<natpmp::client> client_;
     std::list<std::shared_ptr<operation>> pending_;
     std::map<mapping_key, time_point> kept_; ///< what the client has to keep, and since when
     std::size_t client_number_ = 0;

@@ -11,8 +11,7 @@ template class natpmp::testing::basic_fake_gateway<>;
 
 namespace {
 
-template <class Client>
-void use(Client& client)
+[[maybe_unused]] void use(natpmp::client& client)
 {
     client.async_map_port(natpmp::protocol::tcp, 1, [](const auto&, const auto&) {});
     client.async_map_port_pair(1, [](const auto&, const auto&) {});
@@ -20,10 +19,7 @@ void use(Client& client)
     client.async_external_address([](const auto&, const auto&) {});
     client.async_wait_event([](const auto&, const auto&) {});
     client.async_shutdown(std::chrono::seconds(1), [](const auto&) {});
-    client.on_event([](const auto&) {});
+    client.set_observer([](const auto&) {});
 }
-
-template void use(natpmp::client& client);
-template void use(natpmp::testing::simulated_client& client);
 
 } // namespace

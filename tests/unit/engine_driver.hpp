@@ -326,6 +326,11 @@ public:
         return core_.mappings();
     }
 
+    [[nodiscard]] std::optional<natpmp::mapping> mapping_of(const map_request& what)
+    {
+        return core_.mapping_of({what.protocol, what.internal_port.value()});
+    }
+
     /// Whether there is anything to do, now or later.
     [[nodiscard]] bool active() const
     {

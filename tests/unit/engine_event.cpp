@@ -165,7 +165,7 @@ TEST_CASE("engine event: what is already there is read at once", "[engine][event
     CHECK(second.happened.mapping.protocol == protocol::udp);
 }
 
-TEST_CASE("engine event: the hook sees each of them, in order", "[engine][event]")
+TEST_CASE("engine event: the observer sees each of them, in order", "[engine][event]")
 {
     driver client;
     client.collect_events(true);

@@ -245,17 +245,19 @@ TEST_CASE("engine assigned: unmapped, it is sent nothing and runs out (D-8)", "[
     client.grant_port(49152, 60);
     client.map(assigned);
     client.run_until(1s);
+    CHECK(client.mapping_of(udp(0)) == client.mappings().at(0));
     client.take_wire();
     operation& call = client.unmap(udp(0));
     CHECK(client.done_at(call) == "1");
     CHECK_FALSE(call.error);
     CHECK(client.mappings().empty());
+    CHECK_FALSE(client.mapping_of(udp(0)));
     CHECK_FALSE(client.active());
     client.run_until(1000s);
     CHECK(client.wire.empty());
 
     operation& again = client.unmap(udp(0));
-    CHECK(again.error == errc::invalid_argument);
+    CHECK(again.error == errc::invalid_internal_port);
 }
 
 TEST_CASE("engine assigned: unmapped while it is asked for", "[engine][grant]")
@@ -309,16 +311,16 @@ TEST_CASE("engine assigned: what contradicts it is refused", "[engine][grant]")
     driver client;
     map_request wrong = assigned;
     wrong.internal_port = 6881;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_internal_port);
     wrong = assigned;
     wrong.external_port = 6881;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_external_port);
     wrong = assigned;
     wrong.gateway_assigns_port = false;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_internal_port);
     wrong = assigned;
     wrong.internal_port = 70000;
-    CHECK(client.map(wrong).error == errc::invalid_argument);
+    CHECK(client.map(wrong).error == errc::invalid_internal_port);
     CHECK(client.wire.empty());
 }
 

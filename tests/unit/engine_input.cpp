@@ -20,49 +20,61 @@ TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
     driver client;
     map_request what = tcp(80);
     what.keep_trying = GENERATE(false, true);
+    error_code expected;
     SECTION("port 0")
     {
         what.internal_port = 0;
+        expected = errc::invalid_internal_port;
     }
     SECTION("port 70000")
     {
         what.internal_port = 70'000;
+        expected = errc::invalid_internal_port;
     }
     SECTION("port 65536")
     {
         what.internal_port = 65'536;
+        expected = errc::invalid_internal_port;
     }
     SECTION("port -1")
     {
         what.internal_port = -1;
+        expected = errc::invalid_internal_port;
     }
     SECTION("external port 70000")
     {
         what.external_port = 70'000;
+        expected = errc::invalid_external_port;
     }
     SECTION("lifetime 0")
     {
         what.lifetime = 0s;
+        expected = errc::invalid_lifetime;
     }
     SECTION("lifetime -1")
     {
         what.lifetime = -1s;
+        expected = errc::invalid_lifetime;
     }
     SECTION("lifetime 2^32")
     {
         what.lifetime = 4'294'967'296s;
+        expected = errc::invalid_lifetime;
     }
     SECTION("protocol 3")
     {
         what.protocol = static_cast<protocol>(3);
+        expected = errc::invalid_protocol;
     }
     SECTION("protocol 0")
     {
         what.protocol = static_cast<protocol>(0);
+        expected = errc::invalid_protocol;
     }
     operation& call = client.map(what);
     CHECK(client.done_at(call) == "0");
-    CHECK(call.error == errc::invalid_argument);
+    CHECK(call.error == expected);
+    CHECK(call.error == natpmp::condition::invalid_argument);
     CHECK(client.sent.empty());
     CHECK_FALSE(client.has_gateway());
     CHECK_FALSE(client.active());
@@ -71,17 +83,17 @@ TEST_CASE("engine input: bad requests (M-12, M-13, A-6)", "[engine][input]")
 TEST_CASE("engine input: the same for pairs and unmapping", "[engine][input]")
 {
     driver client;
-    CHECK(client.map_pair(tcp(0)).error == errc::invalid_argument);
+    CHECK(client.map_pair(tcp(0)).error == errc::invalid_internal_port);
     map_request what = tcp(80);
     what.lifetime = 0s;
-    CHECK(client.map_pair(what).error == errc::invalid_argument);
-    CHECK(client.unmap(tcp(0)).error == errc::invalid_argument);
+    CHECK(client.map_pair(what).error == errc::invalid_lifetime);
+    CHECK(client.unmap(tcp(0)).error == errc::invalid_internal_port);
     what = tcp(80);
     what.internal_port = 70'000;
-    CHECK(client.unmap(what).error == errc::invalid_argument);
+    CHECK(client.unmap(what).error == errc::invalid_internal_port);
     what = tcp(80);
     what.protocol = static_cast<protocol>(6);
-    CHECK(client.unmap(what).error == errc::invalid_argument);
+    CHECK(client.unmap(what).error == errc::invalid_protocol);
     CHECK(client.sent.empty());
 }
 
@@ -126,7 +138,7 @@ TEST_CASE("engine input: bad options", "[engine][input]")
     driver client(options);
     for (const operation_kind kind : {operation_kind::map, operation_kind::map_pair,
                                       operation_kind::unmap, operation_kind::address})
-        CHECK(client.start(kind, tcp(80)).error == errc::invalid_argument);
+        CHECK(client.start(kind, tcp(80)).error == errc::invalid_options);
     CHECK(client.sent.empty());
 }
 

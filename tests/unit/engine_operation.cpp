@@ -298,7 +298,7 @@ TEST_CASE("engine background: a deadline of any length, but none that is negativ
     {
         options.timeout = std::chrono::milliseconds(-1);
         driver client(options);
-        CHECK(client.map(tcp(80)).error == errc::invalid_argument);
+        CHECK(client.map(tcp(80)).error == errc::invalid_timeout);
         CHECK(client.sent.empty());
     }
 }
@@ -604,7 +604,7 @@ TEST_CASE("engine deadline: a negative one is refused", "[engine][operation]")
     driver client;
     natpmp::map_request request = tcp(80);
     request.timeout = -1ms;
-    CHECK(client.map(request).error == errc::invalid_argument);
+    CHECK(client.map(request).error == errc::invalid_timeout);
     CHECK(client.wire.empty());
 }
 

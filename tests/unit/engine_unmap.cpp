@@ -43,7 +43,9 @@ TEST_CASE("engine unmap: refused (D-7)", "[engine][unmap]")
     client.gateway = [&](const request& asked) {
         return map_answer(asked.kind(), asked.internal_port(), 80, 7200, client.epoch(), 2);
     };
+    CHECK(client.mapping_of(tcp(80)));
     operation& call = client.unmap(tcp(80));
+    CHECK_FALSE(client.mapping_of(tcp(80)));
     client.settle();
     CHECK(call.error == result_code::not_authorized);
     CHECK(client.done_at(call) == "10");

@@ -202,7 +202,7 @@ TEST_CASE("gateway_system: routes of a real kernel", "[gateway]")
     if (result != "skipped")
         CHECK(result == "no IPv4 default route;no IPv4 default route;"
                         "192.168.1.1 from 192.168.1.7;192.168.1.2 from 192.168.1.7;"
-                        "192.168.1.2 from 10.0.0.7;no IPv4 default route;"
+                        "192.168.1.2 from 10.0.0.7;no interface of this ;"
                         "192.168.1.1 from 192.168.1.7;");
 }
 

@@ -63,6 +63,9 @@
 #if defined(BOOST_ASIO_HAS_CO_AWAIT)
 #define NATPMP_ASIO_HAS_CO_AWAIT
 #endif
+#if defined(BOOST_ASIO_HAS_CONCEPTS)
+#define NATPMP_ASIO_HAS_CONCEPTS
+#endif
 #if defined(BOOST_ASIO_HAS_IOCP)
 #define NATPMP_ASIO_HAS_IOCP
 #endif
@@ -71,6 +74,9 @@
 #define NATPMP_SYSTEM_NAMESPACE std
 #if defined(ASIO_HAS_CO_AWAIT)
 #define NATPMP_ASIO_HAS_CO_AWAIT
+#endif
+#if defined(ASIO_HAS_CONCEPTS)
+#define NATPMP_ASIO_HAS_CONCEPTS
 #endif
 #if defined(ASIO_HAS_IOCP)
 #define NATPMP_ASIO_HAS_IOCP
@@ -114,6 +120,16 @@ struct default_token_of
 /// executor if there is one, else a token whose result can be awaited.
 template <class Executor>
 using default_token = typename default_token_of<Executor>::type;
+
+/// What an operation takes that completes with an error and these values: a token that Asio knows,
+/// or a handler that can be called so.
+#if defined(NATPMP_ASIO_HAS_CONCEPTS)
+template <class Token, class... Values>
+concept token_for = net::completion_token_for<Token, void(error_code, Values...)>;
+#else // ASIO_DISABLE_CONCEPTS is defined
+template <class Token, class... Values>
+concept token_for = true;
+#endif
 
 /// Throws a system_error; where exceptions are off, calls what Asio has the application define.
 inline void throw_error(const error_code& error)

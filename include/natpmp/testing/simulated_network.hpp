@@ -21,13 +21,14 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace testing {
 
+class simulated_platform;
+
 /// A host and its gateways in virtual time. All randomness comes from one seed, so that a run can
 /// be repeated exactly. What happens to datagrams is drawn apart from the rest: the same datagrams
 /// are lost whatever the host's timers do.
 ///
-/// Make a client with `basic_client<net::any_io_executor, simulated_platform>(network.platform())`
-/// and let time pass with run_for(); it takes no real time. At first there is one gateway,
-/// 192.168.1.1, and the host is 192.168.1.2.
+/// Make a client with `natpmp::client client(network.platform())` and let time pass with run_for();
+/// it takes no real time. At first there is one gateway, 192.168.1.1, and the host is 192.168.1.2.
 ///
 /// Thread safety: none. The network must outlive its clients.
 class simulated_network : public simulated_time
@@ -41,6 +42,9 @@ public:
         add_gateway(net::ip::make_address_v4("192.168.1.1"));
         set_host(net::ip::make_address_v4("192.168.1.2"), net::ip::make_address_v4("192.168.1.1"));
     }
+
+    /// What a client on this network is made from. Defined in simulated_platform.hpp.
+    [[nodiscard]] simulated_platform platform();
 
     /// What happens to datagrams, and how late the host is.
     simulated_conditions conditions;

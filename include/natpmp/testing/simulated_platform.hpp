@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// The Platform that joins a client to a simulated network.
+/// The platform that joins a client to a simulated network.
 
 #ifndef NATPMP_TESTING_SIMULATED_PLATFORM_HPP
 #define NATPMP_TESTING_SIMULATED_PLATFORM_HPP
@@ -18,7 +18,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace testing {
 
 /// What a simulated network provides to a client: its time, its sockets, its routes and its
-/// randomness. Copies are cheap; the network must outlive them.
+/// randomness. See simulated_network::platform(). Copies are cheap; the network must outlive them.
 class simulated_platform
 {
 public:
@@ -265,8 +265,10 @@ private:
     simulated_network* network_;
 };
 
-/// A client on a simulated network.
-using simulated_client = basic_client<net::any_io_executor, simulated_platform>;
+inline simulated_platform simulated_network::platform()
+{
+    return simulated_platform(*this);
+}
 
 } // namespace testing
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

@@ -11,19 +11,26 @@
 #include <natpmp/detail/core/operation.hpp>
 #include <natpmp/event.hpp>
 #include <natpmp/options.hpp>
+#include <natpmp/platform_concept.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
+
+template <class Executor>
+class asio_platform;
 
 namespace detail {
 
 class async_operation;
 
-/// What the application set by on_event(). The second function is empty if it takes events only.
+/// What the application set by set_observer(). The second function is empty if it takes events
+/// only.
 struct callbacks
 {
     std::function<void(const event&)> on_event;
@@ -54,6 +61,7 @@ public:
     virtual void unmap_quietly(mapping_key key) noexcept = 0;
 
     [[nodiscard]] virtual std::vector<mapping> mappings() = 0;
+    [[nodiscard]] virtual std::optional<mapping> mapping_of(mapping_key key) noexcept = 0;
     [[nodiscard]] virtual natpmp::status status() = 0;
 
     /// Null takes the application's functions away.
@@ -66,12 +74,48 @@ public:
     std::uint64_t last_number = 0;
 };
 
-/// Makes the state of a client on a platform that is made from `source`: an executor or a platform.
-/// Defined in implementation.hpp. With NATPMP_SEPARATE_COMPILATION the definition for
-/// natpmp::client is in the source file that includes src.hpp.
+// What makes the state of a client, defined in implementation.hpp. With NATPMP_SEPARATE_COMPILATION
+// a definition may be missing when the program is linked; then the linker says by the name what to
+// do.
+
+namespace link_the_source_file_that_includes_natpmp_src_hpp {
+
+/// The state of a client on asio_platform. src.hpp instantiates it for natpmp::client.
+template <class Executor>
+[[nodiscard]] std::shared_ptr<client_base> make_client(const Executor& executor,
+                                                       const client_options& options);
+
+} // namespace link_the_source_file_that_includes_natpmp_src_hpp
+
+namespace include_natpmp_implementation_hpp_in_this_source_file {
+
+/// The state of a client on a platform that is made from `source`: an executor or a platform.
 template <class Platform, class Source>
 [[nodiscard]] std::shared_ptr<client_base> make_client(const Source& source,
                                                        const client_options& options);
+
+} // namespace include_natpmp_implementation_hpp_in_this_source_file
+
+/// The state of a client on asio_platform.
+template <class Executor>
+[[nodiscard]] std::shared_ptr<client_base> make_client(const Executor& executor,
+                                                       const client_options& options)
+{
+    if constexpr (std::is_same_v<Executor, net::any_io_executor>)
+        return link_the_source_file_that_includes_natpmp_src_hpp::make_client(executor, options);
+    else
+        return include_natpmp_implementation_hpp_in_this_source_file::make_client<
+            asio_platform<Executor>>(executor, options);
+}
+
+/// The state of a client on another platform.
+template <platform Platform>
+[[nodiscard]] std::shared_ptr<client_base> make_client(const Platform& from,
+                                                       const client_options& options)
+{
+    return include_natpmp_implementation_hpp_in_this_source_file::make_client<Platform>(from,
+                                                                                        options);
+}
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

@@ -18,6 +18,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -104,6 +105,11 @@ public:
     [[nodiscard]] std::vector<mapping> mappings() override
     {
         return engine_.mappings();
+    }
+
+    [[nodiscard]] std::optional<mapping> mapping_of(mapping_key key) noexcept override
+    {
+        return engine_.mapping_of(key);
     }
 
     [[nodiscard]] natpmp::status status() override

@@ -148,6 +148,7 @@ public:
 
     [[nodiscard]] operation* find(std::uint64_t number) const noexcept;
     [[nodiscard]] std::vector<mapping> mappings();
+    [[nodiscard]] std::optional<mapping> mapping_of(mapping_key key) noexcept;
     [[nodiscard]] natpmp::status status(time_point now);
 
     /// The host's routes or addresses changed.

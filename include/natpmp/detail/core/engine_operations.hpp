@@ -15,30 +15,51 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
+/// What is wrong with the options; no error if nothing is.
+inline error_code check(const client_options& options)
+{
+    if (!options.gateway.is_v4() || !options.local_address.is_v4() ||
+        options.gateway_port.value() == 0 || options.announcement_port.value() == 0)
+        return errc::invalid_options;
+    return options.timeout.count() < 0 ? make_error_code(errc::invalid_timeout) : error_code{};
+}
+
+/// What is wrong with the arguments of an operation; `known` tells whether there is a record of its
+/// mapping.
+inline error_code check(const operation& op, bool known)
+{
+    const map_request& request = op.request;
+    const bool is_port = request.internal_port.valid() && !op.key().assigned();
+    const bool assigned = request.internal_port == 0;
+    if (op.kind != operation_kind::map_pair && request.protocol != protocol::udp &&
+        request.protocol != protocol::tcp)
+        return errc::invalid_protocol;
+    if (op.kind == operation_kind::unmap && !is_port && !(assigned && known))
+        return errc::invalid_internal_port;
+    if (!op.maps())
+        return {};
+    if (request.gateway_assigns_port ? !assigned : !is_port)
+        return errc::invalid_internal_port;
+    if (request.gateway_assigns_port ? request.external_port != 0 : !request.external_port.valid())
+        return errc::invalid_external_port;
+    if (request.lifetime.count() < 1 || request.lifetime.count() > 0xFFFFFFFF)
+        return errc::invalid_lifetime;
+    return request.timeout.value_or(0ms).count() < 0 ? make_error_code(errc::invalid_timeout)
+                                                     : error_code{};
+}
+
 /// Why an operation is refused before anything is sent; no error if it is not.
 inline error_code engine::refusal(const operation& op, time_point now)
 {
     if (closing_ || closed_)
         return errc::closed;
-    const map_request& request = op.request;
-    const bool asks_address = op.kind == operation_kind::address;
-    bool valid = options_.gateway.is_v4() && options_.local_address.is_v4() &&
-                 options_.gateway_port.value() != 0 && options_.announcement_port.value() != 0 &&
-                 options_.timeout.count() >= 0 && request.timeout.value_or(0ms).count() >= 0 &&
-                 (request.protocol == protocol::udp || request.protocol == protocol::tcp ||
-                  op.kind == operation_kind::map_pair);
-    if (op.kind == operation_kind::unmap)
-        valid = valid && (!op.key().assigned() ||
-                          (request.internal_port.valid() && records_.find(op.key())));
-    else if (op.maps())
-        valid =
-            valid && request.lifetime.count() >= 1 && request.lifetime.count() <= 0xFFFFFFFF &&
-            (request.gateway_assigns_port ? request.internal_port == 0 && request.external_port == 0
-                                          : !op.key().assigned() && request.external_port.valid());
-    if (!valid)
-        return errc::invalid_argument;
+    if (const error_code wrong = check(options_))
+        return wrong;
+    if (const error_code wrong = check(op, records_.find(op.key()) != nullptr))
+        return wrong;
     // What a gateway said is about that one: without a socket it may be another by now.
-    const bool fails_with_gateway = asks_address || (op.maps() && !request.keep_trying);
+    const bool fails_with_gateway =
+        op.kind == operation_kind::address || (op.maps() && !op.request.keep_trying);
     return has_gateway() && fails_with_gateway ? gateway_.error(now) : error_code{};
 }
 

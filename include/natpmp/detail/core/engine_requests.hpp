@@ -380,6 +380,16 @@ inline std::vector<mapping> engine::mappings()
     return result;
 }
 
+/// One of mappings(), without going through the others and without memory. A scoped_mapping may ask
+/// when the client is gone.
+inline std::optional<mapping> engine::mapping_of(mapping_key key) noexcept
+{
+    const mapping_record* entry = records_.find(key);
+    if (closed_ || !entry || !entry->kept || !entry->up())
+        return std::nullopt;
+    return events.mapping_of(*entry);
+}
+
 inline status engine::status(time_point now)
 {
     natpmp::status result = counters;

@@ -147,8 +147,11 @@ public:
     error_code open(const gateway& where, std::uint16_t port)
     {
         return this->open_with([&](error_code& error) {
-            if (!where.local_address.is_unspecified())
+            if (!where.local_address.is_unspecified()) {
                 this->bind({where.local_address, 0}, error);
+                if (error == system_error_code(address_not_available))
+                    error = errc::no_local_address;
+            }
             if (!error)
                 this->connect({where.address, port}, error);
         });

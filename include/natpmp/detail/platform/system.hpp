@@ -46,6 +46,13 @@ template <class Value>
     return {number, net::error::get_system_category()};
 }
 
+/// The number of the error that a socket gets which is bound to another host's address.
+#if defined(_WIN32)
+constexpr int address_not_available = WSAEADDRNOTAVAIL;
+#else
+constexpr int address_not_available = EADDRNOTAVAIL;
+#endif
+
 /// The system's last error: errno, or on Windows GetLastError(), which is WSAGetLastError() too. To
 /// be called before anything else that may set it.
 [[nodiscard]] inline error_code last_system_error() noexcept

@@ -1,14 +1,14 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// The on_event hook: what it sees, in which order, and what it may do.
+// The observer: what it sees, in which order, and what it may do.
 
 #include "api/cancelling.hpp"
 
 #include <memory>
 #include <string>
 
-namespace hook_test {
+namespace observer_test {
 using namespace api_test;
 
 /// Writes down what it sees: "sent 12", "received 16", "mapped".
@@ -36,12 +36,12 @@ private:
     lines* into_;
 };
 
-TEST_CASE("hook: datagrams and events in the order in which they happened")
+TEST_CASE("observer: datagrams and events in the order in which they happened")
 {
     world in;
     client on(in.context, in.options());
     lines seen;
-    on.on_event(diary(seen));
+    on.set_observer(diary(seen));
     on.async_map_port(protocol::tcp, 6881, ignore{});
     in.settle();
     CHECK(seen == lines{"sent 12", "received 16", "sent 12", "received 16", "sent 2", "received 12",
@@ -52,14 +52,14 @@ TEST_CASE("hook: datagrams and events in the order in which they happened")
     CHECK(seen == lines{"sent 12", "received 16", "unmapped"});
 }
 
-TEST_CASE("hook: what is ignored, and why; peers and bytes")
+TEST_CASE("observer: what is ignored, and why; peers and bytes")
 {
     world in;
     client on(in.context, in.options());
     in.faults().duplicates = 1;
     lines seen;
     int strangers = 0, empty = 0;
-    on.on_event([&, note = diary(seen)](const auto& item) {
+    on.set_observer([&, note = diary(seen)](const auto& item) {
         note(item);
         if constexpr (std::is_same_v<std::decay_t<decltype(item)>, natpmp::datagram>) {
             strangers += item.peer == in.gateway.endpoint() ? 0 : 1;
@@ -77,27 +77,27 @@ TEST_CASE("hook: what is ignored, and why; peers and bytes")
     CHECK(empty == 0);
 }
 
-TEST_CASE("hook: one for events only")
+TEST_CASE("observer: one for events only")
 {
     world in;
     client on(in.context, in.options());
     int events = 0;
-    on.on_event([&](const natpmp::event&) { ++events; });
+    on.set_observer([&](const natpmp::event&) { ++events; });
     on.async_map_port(protocol::tcp, 6881, ignore{});
     in.settle();
     CHECK(events == 1);
-    on.on_event(nullptr);
+    on.set_observer(nullptr);
     on.async_unmap_port(protocol::tcp, 6881, ignore{});
     in.settle();
     CHECK(events == 1);
 }
 
-TEST_CASE("hook: it does not take events from the reader, nor the reader from it")
+TEST_CASE("observer: it does not take events from the reader, nor the reader from it")
 {
     world in;
     client on(in.context, in.options());
     lines seen;
-    on.on_event(diary(seen));
+    on.set_observer(diary(seen));
     cancellable operation;
     operation.start<event_operation>(on);
     event_operation::provoke(on);
@@ -106,15 +106,15 @@ TEST_CASE("hook: it does not take events from the reader, nor the reader from it
     CHECK(seen.back() == "mapped");
 }
 
-TEST_CASE("hook: takes itself away")
+TEST_CASE("observer: takes itself away")
 {
     world in;
     client on(in.context, in.options());
     int calls = 0;
     const auto captured = std::make_shared<int>(1);
-    on.on_event([&, captured](const auto&) {
+    on.set_observer([&, captured](const auto&) {
         ++calls;
-        on.on_event(nullptr);
+        on.set_observer(nullptr);
         CHECK(*captured == 1); // it lives until it returns
     });
     CHECK(captured.use_count() > 1);
@@ -124,14 +124,14 @@ TEST_CASE("hook: takes itself away")
     CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("hook: sets another one in its place, which sees what comes then")
+TEST_CASE("observer: sets another one in its place, which sees what comes then")
 {
     world in;
     client on(in.context, in.options());
     lines first, second;
-    on.on_event([&, note = diary(first)](const auto& item) {
+    on.set_observer([&, note = diary(first)](const auto& item) {
         note(item);
-        on.on_event(diary(second));
+        on.set_observer(diary(second));
     });
     on.async_map_port(map_request{.internal_port = 6881, .clean_up = false}, ignore{});
     in.settle();
@@ -139,14 +139,14 @@ TEST_CASE("hook: sets another one in its place, which sees what comes then")
     CHECK(second == lines{"received 16", "sent 2", "received 12", "mapped"});
 }
 
-TEST_CASE("hook: starts operations, which are told after what it is being told")
+TEST_CASE("observer: starts operations, which are told after what it is being told")
 {
     world in;
     client on(in.context, in.options());
     lines seen;
     report got;
     bool asked = false;
-    on.on_event([&, note = diary(seen)](const auto& item) {
+    on.set_observer([&, note = diary(seen)](const auto& item) {
         note(item);
         if (seen.back() == "mapped" && !std::exchange(asked, true)) {
             on.async_unmap_port(protocol::tcp, 6881, reporter(got));
@@ -160,13 +160,13 @@ TEST_CASE("hook: starts operations, which are told after what it is being told")
                         "received 16", "unmapped"});
 }
 
-TEST_CASE("hook: cancels and closes")
+TEST_CASE("observer: cancels and closes")
 {
     world in;
     client on(in.context, in.options());
     int calls = 0;
     report got, left;
-    on.on_event([&](const auto&) {
+    on.set_observer([&](const auto&) {
         if (++calls == 1)
             on.cancel();
         if (calls == 2)
@@ -182,13 +182,13 @@ TEST_CASE("hook: cancels and closes")
     CHECK(in.run_dry());
 }
 
-TEST_CASE("hook: a movable function, and what it holds goes with the client")
+TEST_CASE("observer: a movable function, and what it holds goes with the client")
 {
     world in;
     const auto held = std::make_shared<int>(0);
     {
         client on(in.context, in.options());
-        on.on_event([held, only = std::make_unique<int>(1)](const natpmp::event&) {});
+        on.set_observer([held, only = std::make_unique<int>(1)](const natpmp::event&) {});
         CHECK(held.use_count() == 2);
         on.async_map_port(protocol::tcp, 6881, ignore{});
         in.settle();
@@ -196,4 +196,4 @@ TEST_CASE("hook: a movable function, and what it holds goes with the client")
     CHECK(held.use_count() == 1);
 }
 
-} // namespace hook_test
+} // namespace observer_test
