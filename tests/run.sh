@@ -51,7 +51,8 @@ jobs=$(nproc)
 install_missing() {
     command -v dpkg-query >/dev/null || return 0
     local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git doxygen
-        miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
+        miniupnpd-nftables nftables iproute2 tshark natpmpc socat
+        transmission-daemon libfaketime python3-libtorrent)
     [ "$what" != fuzz ] || wanted=(g++ cmake ninja-build libasio-dev)
     [ "$what" = gcc ] || wanted+=(clang-19 libclang-rt-19-dev)
     [ "$what" != debian ] || wanted=(debootstrap)
