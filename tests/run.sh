@@ -227,6 +227,8 @@ debian() {
     local suite=$1 root packages gcc=g++ clang=clang
     root=$(realpath -m "$build_root")/debian/$suite
     packages=(ccache cmake ninja-build libasio-dev libboost-dev catch2 pkgconf python3 dpkg-dev)
+    [ "$suite" = sid ] ||
+        packages+=(libtorrent-rasterbar-dev miniupnpd-nftables nftables iproute2 tshark socat procps)
     echo "== Debian $suite"
     mkdir -p "${root%/*}"
     local -x CCACHE_DIR=${root%/*}/ccache
@@ -238,6 +240,8 @@ debian() {
         variant "$suite-gcc" "$gcc" "unit;sim;api;loopback;headers;package"
         variant "$suite-boost" "$gcc" "sim;api;loopback" \
             -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
+        [ "$suite" = sid ] || variant "$suite-libtorrent" "$gcc" libtorrent \
+            -DASIO_NATPMP_BUILD_EXAMPLES=ON -DASIO_NATPMP_LIBTORRENT_FLAVOUR=boost-asio-natpmp
         if [ "$suite" = sid ]; then
             standards_and_sanitizers
         else
