@@ -12,7 +12,7 @@ mkfifo "$WORK/end"
 ip netns exec "$A" "$python" "$(dirname "$0")/torrent.py" 6881 <"$WORK/end" \
     >"$WORK/libtorrent.out" 2>&1 &
 client[libtorrent]=$!
-exec 4>"$WORK/end"
+exec 4<>"$WORK/end" # for both, so that it breaks no pipe if the session is gone
 
 told() { # PROTOCOL PORT [TIMES]: the session was told that this external port is its own
     says libtorrent "successfully mapped port using NAT-PMP.*external port: $1/$2\$" "${3:-1}"
