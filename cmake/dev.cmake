@@ -3,4 +3,4 @@
 set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON CACHE BOOL "")
 set(ASIO_NATPMP_WARNINGS ON CACHE BOOL "")
-set(ASIO_NATPMP_TESTS headers;unit;sim;api;loopback;attack;examples;gateway;package;docs;bench CACHE STRING "")
+set(ASIO_NATPMP_TESTS headers;unit;sim;api;loopback;attack;examples;gateway;clients;package;docs;bench CACHE STRING "")

