@@ -108,7 +108,7 @@ settings parse(command_line& line)
     return result;
 }
 
-std::string quoted(std::string_view text)
+std::string json_string(std::string_view text)
 {
     std::string result = "\"";
     for (const char character : text) {
@@ -160,8 +160,8 @@ public:
         const std::string meaning = natpmp::describe(datagram.bytes);
         if (json_)
             std::cout << R"({"trace":")" << what << R"(","peer":")" << datagram.peer
-                      << R"(","meaning":)" << quoted(meaning) << R"(,"reason":)" << quoted(reason)
-                      << R"(,"bytes":")" << bytes << "\"}" << std::endl;
+                      << R"(","meaning":)" << json_string(meaning) << R"(,"reason":)"
+                      << json_string(reason) << R"(,"bytes":")" << bytes << "\"}" << std::endl;
         else
             std::cout << "  " << what << (outward ? " to " : " from ") << datagram.peer << ": "
                       << meaning
@@ -181,8 +181,8 @@ public:
                 std::cout << R"(,"protocol":")" << to_string(mapping->protocol)
                           << R"(","internal_port":)" << mapping->internal_port;
             std::cout << R"(,"code":)" << error.value() << R"(,"category":")"
-                      << error.category().name() << R"(","message":)" << quoted(error.message())
-                      << '}' << std::endl;
+                      << error.category().name() << R"(","message":)"
+                      << json_string(error.message()) << '}' << std::endl;
             return;
         }
         std::cout << "error: " << operation;
@@ -233,7 +233,7 @@ private:
         const natpmp::mapping& mapping = news.mapping;
         const std::string address = mapping.external_address.is_unspecified()
                                         ? "null"
-                                        : quoted(mapping.external_address.to_string());
+                                        : json_string(mapping.external_address.to_string());
         std::cout << R"({"event":")" << to_string(news.kind) << '"';
         if (news.about_mapping())
             std::cout << R"(,"protocol":")" << to_string(mapping.protocol)
@@ -246,11 +246,11 @@ private:
             std::cout << R"(,"external_port":)" << mapping.external_port << R"(,"lifetime":)"
                       << mapping.lifetime.count();
         if (news.kind == natpmp::event_kind::gateway_changed)
-            std::cout << R"(,"gateway":)" << quoted(address_text(news.gateway, ""));
+            std::cout << R"(,"gateway":)" << json_string(address_text(news.gateway, ""));
         if (news.error)
             std::cout << R"(,"code":)" << news.error.value() << R"(,"category":")"
                       << news.error.category().name() << R"(","message":)"
-                      << quoted(news.error.message());
+                      << json_string(news.error.message());
         std::cout << '}' << std::endl;
     }
 

@@ -68,7 +68,7 @@ install_missing() {
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     echo "installing: ${missing[*]}"
     "${sudo[@]}" apt-get update -qq
-    # RUNLEVEL=1 keeps miniupnpd from being started as a service.
+    # RUNLEVEL=1 keeps miniupnpd and Transmission from being started as services.
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
