@@ -3,7 +3,7 @@
 
 /// @file
 /// std::formatter for what operator<< writes: std::format("{}", mapping). natpmp.hpp does not
-/// include it, since <format> is large and GCC has it from version 13 only.
+/// include it, since `<format>` is large and GCC has it from version 13 only.
 
 #ifndef NATPMP_FORMAT_HPP
 #define NATPMP_FORMAT_HPP

@@ -15,22 +15,26 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
+namespace include_natpmp_implementation_hpp_in_this_source_file {
+
 template <class Platform, class Source>
-std::shared_ptr<client_base>
-include_natpmp_implementation_hpp_in_this_source_file::make_client(const Source& source,
-                                                                   const client_options& options)
+std::shared_ptr<client_base> make_client(const Source& source, const client_options& options)
 {
     return std::make_shared<client_state<Platform>>(options, Platform(source));
 }
 
+} // namespace include_natpmp_implementation_hpp_in_this_source_file
+
+namespace link_the_source_file_that_includes_natpmp_src_hpp {
+
 template <class Executor>
-std::shared_ptr<client_base>
-link_the_source_file_that_includes_natpmp_src_hpp::make_client(const Executor& executor,
-                                                               const client_options& options)
+std::shared_ptr<client_base> make_client(const Executor& executor, const client_options& options)
 {
     return include_natpmp_implementation_hpp_in_this_source_file::make_client<
         asio_platform<Executor>>(executor, options);
 }
+
+} // namespace link_the_source_file_that_includes_natpmp_src_hpp
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

@@ -13,13 +13,12 @@
 #include <memory>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail {
+namespace detail::link_the_source_file_that_includes_natpmp_src_hpp {
 
-template std::shared_ptr<client_base>
-link_the_source_file_that_includes_natpmp_src_hpp::make_client(const net::any_io_executor&,
-                                                               const client_options&);
+template std::shared_ptr<client_base> make_client<net::any_io_executor>(const net::any_io_executor&,
+                                                                        const client_options&);
 
-} // namespace detail
+} // namespace detail::link_the_source_file_that_includes_natpmp_src_hpp
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
 #endif // NATPMP_SRC_HPP
