@@ -43,8 +43,8 @@ namespace detail {
 /// Finds the gateway of the best default route; a specified local address admits only the routes
 /// of the interface that has it. Errors: errc::no_gateway, errc::no_local_address,
 /// errc::routes_unreadable, or what the system says.
-[[nodiscard]] inline gateway find_default_gateway(const net::ip::address& local_address,
-                                                  error_code& error)
+[[nodiscard]] NATPMP_COLD inline gateway find_default_gateway(const net::ip::address& local_address,
+                                                              error_code& error)
 {
     error.clear();
     const bool any = local_address.is_unspecified();

@@ -90,6 +90,13 @@
 #endif
 // clang-format on
 
+// Marks what runs once for a network or a failure: such code is compiled for its size.
+#if defined(__GNUC__)
+#define NATPMP_COLD [[gnu::cold]]
+#else
+#define NATPMP_COLD
+#endif
+
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 namespace net = ::NATPMP_ASIO_NAMESPACE;

@@ -55,7 +55,7 @@ inline void engine::network_changed(time_point now)
 }
 
 /// A socket to this gateway is open.
-inline void engine::on_gateway(const gateway& found, time_point now)
+NATPMP_COLD inline void engine::on_gateway(const gateway& found, time_point now)
 {
     const bool by_hand = !options_.gateway.is_unspecified();
     if (!by_hand && !options_.allow_public_address &&
@@ -84,7 +84,7 @@ inline void engine::on_gateway(const gateway& found, time_point now)
 }
 
 /// Another gateway, or another address of our own: everything again, over there.
-inline void engine::change_gateway(bool first, time_point now)
+NATPMP_COLD inline void engine::change_gateway(bool first, time_point now)
 {
     request_.reset();
     gateway_.forget();
@@ -136,7 +136,7 @@ inline void engine::on_no_gateway(error_code why, time_point now)
 }
 
 /// Gives up the socket, and with it the request in flight. Nothing can be deleted without one.
-inline void engine::disconnect(error_code why, time_point now)
+NATPMP_COLD inline void engine::disconnect(error_code why, time_point now)
 {
     gateway_.connected = false;
     mapping_record* entry = request_ ? request_->entry : nullptr;

@@ -151,7 +151,7 @@ inline void engine::fail(operation& op, error_code why, time_point now)
 }
 
 /// Plans when a mapping without a lease is asked for again.
-inline void engine::plan_retry(mapping_record& entry, error_code why, time_point now)
+NATPMP_COLD inline void engine::plan_retry(mapping_record& entry, error_code why, time_point now)
 {
     entry.error = why;
     time_point planned = entry.soonest_map(now);
@@ -169,7 +169,7 @@ inline void engine::plan_retry(mapping_record& entry, error_code why, time_point
 }
 
 /// Fails everything that waits for an answer of the gateway.
-inline void engine::fail_waiting(error_code why, time_point now)
+NATPMP_COLD inline void engine::fail_waiting(error_code why, time_point now)
 {
     for (auto at = pending_.begin(); at != pending_.end();) {
         operation& op = **at++;
@@ -179,7 +179,7 @@ inline void engine::fail_waiting(error_code why, time_point now)
 }
 
 /// Completes every pending unmap without a delete; their mappings are not kept.
-inline void engine::fail_unmaps(error_code why, time_point now)
+NATPMP_COLD inline void engine::fail_unmaps(error_code why, time_point now)
 {
     for (;;) {
         const auto at = std::find_if(pending_.begin(), pending_.end(), [](const operation* op) {
@@ -272,7 +272,8 @@ inline void engine::unmap_quietly(mapping_key key, time_point now)
 
 /// Ends an operation early: cancelled, or past its deadline. Total cancellation ends it only while
 /// nothing was sent for it.
-inline void engine::cancel(operation& op, bool total_only, error_code why, time_point now)
+NATPMP_COLD inline void engine::cancel(operation& op, bool total_only, error_code why,
+                                       time_point now)
 {
     if (!op.started || (total_only && op.sent))
         return;

@@ -390,7 +390,7 @@ inline std::optional<mapping> engine::mapping_of(mapping_key key) noexcept
     return events.mapping_of(*entry);
 }
 
-inline status engine::status(time_point now)
+NATPMP_COLD inline status engine::status(time_point now)
 {
     natpmp::status result = counters;
     const auto keeps = [](const operation* op) { return op->granted || op->request.keep_trying; };

@@ -261,7 +261,8 @@ inline void engine::map_granted(const outstanding_request& done, const response&
 }
 
 /// A map request was refused or not answered.
-inline void engine::map_failed(const outstanding_request& done, error_code why, time_point now)
+NATPMP_COLD inline void engine::map_failed(const outstanding_request& done, error_code why,
+                                           time_point now)
 {
     mapping_record& entry = *done.entry;
     const bool refused = why.category() == result_category() && entry.maps_unanswered == 0;
@@ -299,8 +300,9 @@ inline void engine::map_failed(const outstanding_request& done, error_code why, 
 }
 
 /// A mapping whose request failed is asked for again: before the lease ends, or after a pause.
-inline void engine::plan_after_failure(mapping_record& entry, const outstanding_request& done,
-                                       error_code why, time_point now)
+NATPMP_COLD inline void engine::plan_after_failure(mapping_record& entry,
+                                                   const outstanding_request& done, error_code why,
+                                                   time_point now)
 {
     const bool leased = entry.phase == phase::leased;
     const time_point soon = std::max(now, entry.last_map + least_renewal_gap);

@@ -17,7 +17,7 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 /// Each mapping gets the first of these deletes before any gets the second: 1.75 s in all.
 constexpr unsigned shutdown_rounds = 3;
 
-inline void engine::begin_shutdown(operation& op, time_point now)
+NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
 {
     if (closed_)
         return finish(op, shutdown_error_);
@@ -78,7 +78,7 @@ inline void engine::shutdown_delete_ended(mapping_record& entry, error_code why,
 }
 
 /// Ends the shutdown. `why` is the error of each mapping that is still to be deleted.
-inline void engine::finish_shutdown(error_code why, time_point now)
+NATPMP_COLD inline void engine::finish_shutdown(error_code why, time_point now)
 {
     closed_ = true;
     if (gateway_.has_answered && now < left_behind_until_)

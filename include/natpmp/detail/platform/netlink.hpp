@@ -81,7 +81,7 @@ inline void add_route(default_route route, raw_bytes attributes, unsigned flags,
 /// Adds what an RTM_NEWROUTE message says, if it is a default route through an IPv4 gateway, or one
 /// that lets nothing out, in any table but the local one, which has the host's own addresses.
 /// Others are dropped here already: a router may have a million of them.
-inline void read_route(raw_bytes message, default_routes& routes)
+NATPMP_COLD inline void read_route(raw_bytes message, default_routes& routes)
 {
     rtmsg fixed;
     if (!peek(message, fixed) || !is_default_route(fixed))
@@ -174,8 +174,8 @@ struct dump_reader
 /// Asks for all routes (RTM_GETROUTE), which are added to `routes`, or all rules (RTM_GETRULE),
 /// which mark them. Returns whether a change interrupted the dump. Errors: what the kernel or a
 /// sandbox says; would_block if the answer stops.
-inline bool dump_table(int descriptor, std::uint16_t request_type, default_routes& routes,
-                       error_code& error)
+NATPMP_COLD inline bool dump_table(int descriptor, std::uint16_t request_type,
+                                   default_routes& routes, error_code& error)
 {
     const struct
     {
@@ -219,7 +219,7 @@ inline bool dump_table(int descriptor, std::uint16_t request_type, default_route
 }
 
 /// See gateway.hpp. A seccomp filter may forbid netlink sockets, and leave /proc/net/route.
-[[nodiscard]] inline default_routes read_system_routes(error_code& error)
+[[nodiscard]] NATPMP_COLD inline default_routes read_system_routes(error_code& error)
 {
     const descriptor_guard socket(open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
     // The kernel answers at once; the limit is for sandboxes that take requests and answer none.

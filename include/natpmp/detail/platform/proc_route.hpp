@@ -65,7 +65,8 @@ namespace detail {
 
 /// Reads the usable default routes from a file, line by line: a router may have a million others.
 /// errc::routes_unreadable if not all can be read: what is missing may be the best route.
-[[nodiscard]] inline default_routes read_proc_routes(const char* path, error_code& error)
+[[nodiscard]] NATPMP_COLD inline default_routes read_proc_routes(const char* path,
+                                                                 error_code& error)
 {
     error.clear();
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "re"),

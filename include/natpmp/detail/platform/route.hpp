@@ -76,8 +76,8 @@ using default_routes = std::vector<default_route>;
 /// Finds the address that the system sends from towards a gateway, chosen when a UDP socket is
 /// connected, which sends nothing. A VPN's half-routes do not change it: the route to the gateway's
 /// network is longer. `error` comes in clear; it may get network unreachable, say.
-[[nodiscard]] inline net::ip::address source_address(const net::ip::address& gateway,
-                                                     error_code& error)
+[[nodiscard]] NATPMP_COLD inline net::ip::address source_address(const net::ip::address& gateway,
+                                                                 error_code& error)
 {
     const net::ip::udp::endpoint remote(gateway, 5351); // any port will do
     net::ip::udp::endpoint local;

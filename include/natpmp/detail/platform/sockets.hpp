@@ -105,10 +105,8 @@ public:
     }
 
 protected:
-    /// Opens the socket and readies it by `prepare(error)`; closes it again on any error, so that
-    /// an open socket is a usable one.
-    template <class Prepare>
-    error_code open_with(Prepare prepare)
+    /// Opens the socket, for reads and writes that do not block.
+    error_code open_udp()
     {
         error_code error;
         base::open(net::ip::udp::v4(), error);
@@ -116,8 +114,12 @@ protected:
             close_on_exec(*this);
             base::non_blocking(true, error);
         }
-        if (!error)
-            prepare(error);
+        return error;
+    }
+
+    /// Closes it after an error, so that an open socket is a usable one.
+    error_code usable(error_code error)
+    {
         if (error)
             close();
         return error;
@@ -146,15 +148,15 @@ public:
     /// several gets its mappings for the address that it sends from (RFC 6886, section 3.3).
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return this->open_with([&](error_code& error) {
-            if (!where.local_address.is_unspecified()) {
-                this->bind({where.local_address, 0}, error);
-                if (error == system_error_code(address_not_available))
-                    error = errc::no_local_address;
-            }
-            if (!error)
-                this->connect({where.address, port}, error);
-        });
+        error_code error = this->open_udp();
+        if (!error && !where.local_address.is_unspecified()) {
+            this->bind({where.local_address, 0}, error);
+            if (error == system_error_code(address_not_available))
+                error = errc::no_local_address;
+        }
+        if (!error)
+            this->connect({where.address, port}, error);
+        return this->usable(error);
     }
 
     /// The address that the system chose to send from; unspecified while the socket is closed.
@@ -186,34 +188,35 @@ public:
     /// Opens it on the interface that has the local address.
     error_code open(const gateway& where, std::uint16_t port)
     {
-        return this->open_with([&](error_code& error) {
-            const net::ip::address_v4 group(0xE0000001);
+        const net::ip::address_v4 group(0xE0000001);
 #if defined(_WIN32)
-            const auto& bound = net::ip::address_v4::any(); // a socket binds to own addresses only
+        const auto& bound = net::ip::address_v4::any(); // a socket binds to own addresses only
 #else
-            const auto& bound = group; // so that unicast to the port does not come in
+        const auto& bound = group; // so that unicast to the port does not come in
 #endif
+        error_code error = this->open_udp();
+        if (!error)
             this->set_option(net::socket_base::reuse_address(true), error);
 #if defined(SO_REUSEPORT)
-            // Some programs share the port by this option, some by the other.
-            constexpr int on = 1;
-            ::setsockopt(this->native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        // Some programs share the port by this option, some by the other.
+        constexpr int on = 1;
+        ::setsockopt(this->native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 #endif
-            if (!error)
-                this->bind({bound, port}, error);
-            // Every host is in this group without joining (RFC 1112, section 4), so a failure does
-            // not count. Joining picks the interface, for IP_MULTICAST_ALL.
-            error_code not_joined;
-            if (where.local_address.is_v4())
-                this->set_option(net::ip::multicast::join_group(group, where.local_address.to_v4()),
-                                 not_joined);
+        if (!error)
+            this->bind({bound, port}, error);
+        // Every host is in this group without joining (RFC 1112, section 4), so a failure does not
+        // count. Joining picks the interface, for IP_MULTICAST_ALL.
+        error_code not_joined = error;
+        if (!error && where.local_address.is_v4())
+            this->set_option(net::ip::multicast::join_group(group, where.local_address.to_v4()),
+                             not_joined);
 #if defined(IP_MULTICAST_ALL)
-            // Else Linux also gives it what arrives by interfaces that other sockets joined on.
-            constexpr int off = 0;
-            if (!not_joined)
-                ::setsockopt(this->native_handle(), IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
+        // Else Linux also gives it what arrives by interfaces that other sockets joined on.
+        constexpr int off = 0;
+        if (!not_joined)
+            ::setsockopt(this->native_handle(), IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
 #endif
-        });
+        return this->usable(error);
     }
 };
 
