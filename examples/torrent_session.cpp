@@ -119,25 +119,22 @@ private:
         co_await client_.async_map_port_pair(request,
                                              asio::redirect_error(asio::use_awaitable, error));
         while (!error) {
-            announce_change();
-            co_await client_.async_wait_event(asio::redirect_error(asio::use_awaitable, error));
+            natpmp::event news =
+                co_await client_.async_wait_event(asio::redirect_error(asio::use_awaitable, error));
+            bool is_endpoint = news.kind == natpmp::event_kind::mapped ||
+                               news.kind == natpmp::event_kind::endpoint_changed;
+            // The tracker hears of one port; the peers use it for both protocols.
+            if (!error && is_endpoint && news.mapping.protocol == natpmp::protocol::tcp)
+                announce(news.mapping);
         }
     } // closed: the session ends
 
-    void announce_change()
+    void announce(const natpmp::mapping& now)
     {
-        for (const natpmp::mapping& now : client_.mappings()) {
-            // The tracker hears of one port; the peers use it for both protocols.
-            if (now.protocol != natpmp::protocol::tcp ||
-                (now.external_port == announced_.external_port &&
-                 now.external_address == announced_.external_address))
-                continue;
-            announced_ = now;
-            tracker_.announce(now);
-            if (!natpmp::publicly_routable(now.external_address))
-                std::cout << "warning: " << to_string(natpmp::classify(now.external_address))
-                          << " address: is there another router in front of this one?" << std::endl;
-        }
+        tracker_.announce(now);
+        if (!natpmp::publicly_routable(now.external_address))
+            std::cout << "warning: " << to_string(natpmp::classify(now.external_address))
+                      << " address: is there another router in front of this one?" << std::endl;
     }
 
     asio::awaitable<void> accept_peers()
@@ -188,7 +185,6 @@ private:
     asio::signal_set signals_;
     natpmp::client client_;
     tracker tracker_;
-    natpmp::mapping announced_;
     int status_ = 0;
 };
 

@@ -81,6 +81,7 @@ void world::start_client()
     client_since_ = network_.now();
     resets_ = losses_ = 0;
     granted_meanwhile_.clear();
+    told_ = {};
     options_.timeout = network_.random(3) == 0 ? 5s : 0s;
     client_.emplace(network_.platform(), options_);
     if (trace)

@@ -345,8 +345,42 @@ void world::on_event(const natpmp::event& news)
         losses_ = 0; // its first answer is the new baseline
         granted_meanwhile_.clear();
     }
+    check_told(news);
     if (news.kind == natpmp::event_kind::lost && news.error != natpmp::errc::gateway_changed)
         check_lost(news);
+}
+
+/// What events tell changes by turns, and is what the client's status tells.
+void world::check_told(const natpmp::event& news)
+{
+    using natpmp::event_kind;
+    const natpmp::status status = client_->status();
+    if (news.kind == event_kind::gateway_lost || news.kind == event_kind::gateway_found) {
+        const bool lost = news.kind == event_kind::gateway_lost;
+        check(std::exchange(told_.gateway_lost, lost) != lost,
+              "a gateway is lost once, and found once");
+        check(!lost || status.gateway.address.is_unspecified(),
+              "a gateway that is lost is not used");
+    }
+    if (news.kind == event_kind::no_response) {
+        check(status.received > std::exchange(told_.received, status.received) || !told_.silence ||
+                  moved_at_ > client_since_,
+              "silence is told once until an answer comes");
+        told_.silence = true;
+    }
+    if (!news.about_mapping())
+        return;
+    const mapping_key key{news.mapping.protocol, news.mapping.internal_port};
+    if (news.kind == event_kind::mapped)
+        told_.endpoints.erase(key);
+    auto& [address, port] = told_.endpoints[key];
+    const bool same =
+        port == news.mapping.external_port && address == news.mapping.external_address;
+    check(news.kind != event_kind::endpoint_changed || !same,
+          "an endpoint that changed is another");
+    if (!news.mapping.external_address.is_unspecified())
+        address = news.mapping.external_address;
+    port = news.mapping.external_port;
 }
 
 /// Whether the client takes the mapping to be up.

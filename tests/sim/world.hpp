@@ -148,6 +148,7 @@ private:
     void check_ended(std::size_t number);
     void check_resets();
     void check_lost(const natpmp::event& news);
+    void check_told(const natpmp::event& news);
     void note_grant(std::span<const std::uint8_t> bytes);
     [[nodiscard]] duration recovery_bound() const;
     [[nodiscard]] bool good();
@@ -183,6 +184,14 @@ private:
     unsigned losses_ = 0;      ///< of state that the client may still notice
     /// Grants that lay in a socket while the loop stood still: until when they last at least.
     std::map<mapping_key, time_point> granted_meanwhile_;
+
+    /// What the events of this client have told.
+    struct
+    {
+        bool gateway_lost = false, silence = false;
+        std::uint64_t received = 0; ///< datagrams, at the last no_response
+        std::map<mapping_key, std::pair<natpmp::net::ip::address, std::uint16_t>> endpoints;
+    } told_;
     std::string violation_; ///< the first one seen on the wire
     duration mean_fault_{}, mean_action_{};
     duration usual_delay_{};           ///< of a datagram at most, while the links are good
