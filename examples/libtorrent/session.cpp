@@ -75,7 +75,7 @@ public:
     {
         request_.lifetime = lifetime;
         request_.keep_trying = true; // a torrent works without, but not as well
-        client_.on_event(print);
+        client_.set_observer(print);
     }
 
     void start()
@@ -154,10 +154,8 @@ private:
     /// That of TCP; the tracker hears of one port, and the peers use it for both protocols.
     [[nodiscard]] std::uint16_t external_port() const
     {
-        for (const natpmp::mapping& now : client_.mappings())
-            if (now.protocol == natpmp::protocol::tcp)
-                return now.external_port;
-        return 0;
+        const auto now = client_.mapping_of(natpmp::protocol::tcp, request_.internal_port);
+        return now ? now->external_port : 0;
     }
 
     void tell(std::uint16_t external)

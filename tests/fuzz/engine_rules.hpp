@@ -161,7 +161,7 @@ public:
     /// What must hold at any time.
     void check()
     {
-        const auto mappings = core_.mappings();
+        const auto mappings = core_.events.mappings();
         const natpmp::status status = core_.status(world_.now());
         require(mappings.size() <= status.up && mappings.size() <= status.kept &&
                     status.up <= wire.ours.size() && status.kept <= wire.ours.size(),
@@ -210,7 +210,7 @@ private:
     /// The external port of a mapping that is up, or 0.
     [[nodiscard]] std::uint16_t port_of(mapping_key key)
     {
-        for (const natpmp::mapping& each : core_.mappings())
+        for (const natpmp::mapping& each : core_.events.mappings())
             if (mapping_key{each.protocol, each.internal_port} == key)
                 return each.external_port;
         return 0;

@@ -51,7 +51,7 @@ check "the session says where peers reach it" \
 check "the tracker hears of the next port" wait_for 20 announced 'none|started' 6882
 note "$(took) ms after the restart of the gateway"
 check "UDP has the same port" \
-    wait_for 10 says session '^router: (mapped|port_changed) udp 688[12] -> 6882$'
+    wait_for 10 says session '^router: (mapped|endpoint_changed) udp 688[12] -> 6882$'
 check "a peer reaches the session there" wait_for 10 shakes_hands 6882
 check "but not on the port of before" no_handshake 6881
 

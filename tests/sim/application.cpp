@@ -252,6 +252,9 @@ void world::shut_down()
             ours.insert(key);
     for (const natpmp::mapping& mapping : client_->mappings())
         ours.insert({mapping.protocol, mapping.internal_port});
+    // A map request that is still on its way may arrive after the delete.
+    std::erase_if(
+        ours, [&](const mapping_key& key) { return wire_.last_map(key) > network_.now() - 500ms; });
     kept_.clear();
     wire_.leaving = true;
     if (wire_.changing())

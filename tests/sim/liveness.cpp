@@ -378,7 +378,8 @@ void world::check_told(const natpmp::event& news)
         port == news.mapping.external_port && address == news.mapping.external_address;
     check(news.kind != event_kind::endpoint_changed || !same,
           "an endpoint that changed is another");
-    if (!news.mapping.external_address.is_unspecified())
+    const bool ends = news.kind == event_kind::lost || news.kind == event_kind::unmapped;
+    if (!ends || !news.mapping.external_address.is_unspecified())
         address = news.mapping.external_address;
     port = news.mapping.external_port;
 }

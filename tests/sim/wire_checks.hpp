@@ -170,6 +170,13 @@ public:
         return outstanding_.size() != 12 || key_of(outstanding_) != key || removes(outstanding_);
     }
 
+    /// When a map request for this mapping last went out.
+    [[nodiscard]] time_point last_map(mapping_key key) const
+    {
+        const auto found = creates_.find(key);
+        return found == creates_.end() ? long_ago : found->second.at;
+    }
+
     /// When the last datagram was sent, or refused by the system.
     [[nodiscard]] time_point last_sent() const noexcept
     {
@@ -299,6 +306,12 @@ private:
         }
     };
 
+    /// How often the application asked for what this request asks.
+    int asked_for(const testing::simulated_datagram& datagram)
+    {
+        return asked[datagram.bytes.size() < 12 ? mapping_key{} : key_of(datagram.bytes)];
+    }
+
     /// One request at a time, each at most nine times (T-3), doubling from 250 ms (T-2).
     void check_serial(const testing::simulated_datagram& datagram, bool same, bool may_begin)
     {
@@ -314,6 +327,7 @@ private:
             outstanding_.assign(datagram.bytes.begin(), datagram.bytes.end());
             answered_ = surely_answered_ = false;
             bursts_ = {{now}};
+            asked_before_burst_ = asked_for(datagram);
             return;
         }
         // The same request may be made again, at a time that fits a retransmission too. The last
@@ -329,7 +343,10 @@ private:
         for (const burst& each : bursts_) {
             if (each.count == 9) {
                 const time_point tenth = each.planned(10);
-                check(now < tenth || now > tenth + lateness || answered_ || anew,
+                // Or the first of another request, for an operation that began since.
+                const bool asked_again =
+                    std::exchange(asked_before_burst_, asked_for(datagram)) != asked_for(datagram);
+                check(now < tenth || now > tenth + lateness || answered_ || anew || asked_again,
                       "nine transmissions (T-3)", datagram);
             } else if (in_time(std::max(each.planned(each.count + 1), soonest))) {
                 burst next = each;
@@ -374,6 +391,7 @@ private:
     time_point away_until_ = long_ago;
     std::vector<std::uint8_t> outstanding_;
     time_point last_sent_ = long_ago;
+    int asked_before_burst_ = 0;
     std::vector<burst> bursts_; ///< which the outstanding request may be in
     bool rested_ = false;       ///< the next request need not wait for the answer to the last one
     time_point hinted_until_ = long_ago, changed_until_ = long_ago;

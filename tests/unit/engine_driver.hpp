@@ -323,12 +323,12 @@ public:
 
     [[nodiscard]] std::vector<natpmp::mapping> mappings()
     {
-        return core_.mappings();
+        return core_.events.mappings();
     }
 
     [[nodiscard]] std::optional<natpmp::mapping> mapping_of(const map_request& what)
     {
-        return core_.mapping_of({what.protocol, what.internal_port.value()});
+        return core_.events.mapping_of({what.protocol, what.internal_port.value()});
     }
 
     /// Whether there is anything to do, now or later.

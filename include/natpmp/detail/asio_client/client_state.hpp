@@ -104,21 +104,25 @@ public:
 
     [[nodiscard]] std::vector<mapping> mappings() override
     {
-        return engine_.mappings();
+        const auto inside = enter();
+        return engine_.events.mappings();
     }
 
     [[nodiscard]] std::optional<mapping> mapping_of(mapping_key key) noexcept override
     {
-        return engine_.mapping_of(key);
+        const auto inside = enter();
+        return engine_.closed() ? std::nullopt : engine_.events.mapping_of(key);
     }
 
     [[nodiscard]] natpmp::status status() override
     {
+        const auto inside = enter();
         return engine_.status(platform_.now());
     }
 
     void set_callbacks(std::shared_ptr<const callbacks> functions) override
     {
+        const auto inside = enter();
         engine_.events.collect(functions != nullptr);
         callbacks_ = std::move(functions);
         calls_.clear();
@@ -172,6 +176,7 @@ private:
         return error;
     }
 
+    /// Closes a source, whose pending wait ends with operation_aborted.
     template <class Source>
     static void close(awaited<Source>& what)
     {
@@ -328,6 +333,7 @@ private:
         return looked_at_ = now;
     }
 
+    /// Calls the handler, which may start the next operation and even destroy the client.
     void complete(operation& done)
     {
         static_cast<async_operation&>(done).complete();
@@ -484,6 +490,7 @@ private:
     const client_options options_;
     Platform platform_;
     engine engine_;
+    // The sources of turns. Open while the client is not at rest.
     request_socket requests_;
     announcement_socket announcements_;
     change_notices changes_;

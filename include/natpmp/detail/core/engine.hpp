@@ -46,31 +46,58 @@ struct outstanding_request
     mapping_record* entry = nullptr; ///< null for an address request
     packet bytes{};
     retransmission transmissions{};
-    std::uint16_t suggested_port = 0; ///< the application's, of a map request
-    std::uint32_t lifetime = 0;       ///< as asked
-    time_point first_sent{};
-    time_point granted_from{};           ///< the last transmission before the answer arrived
-    time_point existed_until = long_ago; ///< how long the mapping existed without it
-    bool was_leased = false;             ///< it began while the mapping was up
-    time_point next_renewal = never;     ///< as planned, of a renewal
-    bool yielding = false; ///< something more urgent waits, or nobody waits for the answer any more
-    bool delete_answered_meanwhile = false; ///< that delete may have come last
-    bool only_empty_answers = false; ///< a success without port and lifetime came, of no delete
+
+    // Of a map request, what the application asks for; a grant makes it the mapping's.
+    std::uint16_t suggested_port = 0;
+    std::uint32_t lifetime = 0; ///< in seconds
+
+    time_point first_sent{};   ///< set by the first transmission
+    time_point granted_from{}; ///< the last transmission before the answer arrived
+
+    /// How long the mapping existed without this request, which may be refused: then nothing is
+    /// left to delete.
+    time_point existed_until = long_ago;
+
+    bool was_leased = false;         ///< it began while the mapping was up
+    time_point next_renewal = never; ///< of a renewal, the next one if this fails
+
+    /// It waits for its answer a second longer and is not sent again: something more urgent waits,
+    /// or nobody waits for the answer any more.
+    bool yielding = false;
+
+    /// A delete was answered since it began. The gateway may have taken the delete last, so the
+    /// mapping is renewed at once.
+    bool delete_answered_meanwhile = false;
+
+    /// A success without port and lifetime came that no delete explains. If nothing else comes, the
+    /// gateway answers map requests so, and the outcome is errc::invalid_grant.
+    bool only_empty_answers = false;
 };
 
-/// What failed, for status::last_error.
-struct failure
+/// The last failure, until the same succeeds (status::last_error).
+struct last_failure
 {
-    enum
+    enum subject : std::uint8_t
     {
         look_up,
         sending,
         address,
         mapping
-    } what = look_up;
-    mapping_key key{}; ///< of the mapping
+    };
 
-    friend bool operator==(const failure&, const failure&) = default;
+    /// Takes an outcome: no error is a success.
+    void set(subject what, error_code why, mapping_key key = {}) noexcept
+    {
+        if (why || (what == failed && key == failed_key)) {
+            failed = what;
+            failed_key = key;
+            error = why;
+        }
+    }
+
+    error_code error{};
+    subject failed = look_up;
+    mapping_key failed_key{}; ///< of a mapping
 };
 
 // What the engine tells its host to do next.
@@ -111,6 +138,10 @@ using action =
 
 /// What the application asks and what arrives goes in, actions come out of next(). The time is
 /// passed in and never goes back. Not thread-safe.
+///
+/// Operations wait, mappings act: an operation says what it wants of a mapping and waits for it;
+/// only mappings, and the external address, begin requests. A mapping changes its phase in enter()
+/// and its next time in reschedule(), and nowhere else.
 class engine
 {
 public:
@@ -147,8 +178,6 @@ public:
     // What to tell.
 
     [[nodiscard]] operation* find(std::uint64_t number) const noexcept;
-    [[nodiscard]] std::vector<mapping> mappings();
-    [[nodiscard]] std::optional<mapping> mapping_of(mapping_key key) noexcept;
     [[nodiscard]] natpmp::status status(time_point now);
 
     /// The host's routes or addresses changed.
@@ -196,7 +225,6 @@ private:
 
     // engine_operations.hpp
     [[nodiscard]] error_code refusal(const operation& op, time_point now);
-    void join(std::list<operation*>& waiter, time_point now);
     void progress(operation& op, time_point now);
     void fail(operation& op, error_code why, time_point now);
     void plan_retry(mapping_record& entry, error_code why, time_point now);
@@ -222,8 +250,6 @@ private:
     ignore_reason match(const response& answer, const arrival_span& arrived);
     ignore_reason match_map_answer(const response& answer, const arrival_span& arrived);
     void take_late(const response& answer, const arrival_span& arrived);
-    epoch_sign take_epoch(std::uint32_t value, const arrival_span& arrived);
-    void set_last_error(const failure& what, error_code why) noexcept;
     void conclude(error_code why, const response* answer, time_point now);
     void map_granted(const outstanding_request& done, const response& answer, time_point now);
     void map_failed(const outstanding_request& done, error_code why, time_point now);
@@ -251,26 +277,37 @@ private:
     client_options options_;
     time_point now_ = long_ago; ///< of the last next()
 
+    // What is known, and what is asked.
     mapping_table records_;
-    std::map<mapping_key, key_history> history_; ///< of each key that was asked for
-    std::optional<outstanding_request> request_;
+    std::map<mapping_key, key_history> history_; ///< of each key that was ever asked for
+    std::optional<outstanding_request> request_; ///< set by begin_request(), reset by conclude()
     gateway_status gateway_;
     external_address address_;
 
+    // The operations. finish() moves them from the first list to the second, begin_turn() from
+    // there to the third, and next() hands them out.
     std::list<operation*> pending_; ///< by initiation
     std::list<operation*> finished_;
-    std::list<operation*> completing_; ///< of finished_, those that this turn completes
-    std::multimap<time_point, operation*> deadlines_;
-    std::size_t awaiting_address_ = 0; ///< pending operations that wait for the external address
-    operation* reader_ = nullptr;      ///< the pending async_wait_event
-    std::uint32_t last_order_ = 0;     ///< operation::order of the last one
+    std::list<operation*> completing_;
+    std::multimap<time_point, operation*> deadlines_; ///< of pending operations that have one
 
-    failure last_failure_; ///< what status::last_error is of
-    bool closing_ = false; ///< a shutdown began
-    bool closed_ = false;  ///< nothing is sent any more
-    time_point close_at_ = never;
-    error_code shutdown_error_{};
-    time_point left_behind_until_ = long_ago; ///< of what was given up without a gateway
+    /// Pending operations that wait for the external address: with none, no search is needed.
+    std::size_t awaiting_address_ = 0;
+
+    operation* reader_ = nullptr;  ///< the pending async_wait_event; null if there is none
+    std::uint32_t last_order_ = 0; ///< operation::order of the last one
+
+    last_failure last_failure_;
+
+    // The shutdown. Set by begin_shutdown() and finish_shutdown(), and never cleared.
+    bool closing_ = false;        ///< it began: only deletes are sent
+    bool closed_ = false;         ///< nothing is sent any more
+    time_point close_at_ = never; ///< its limit, or the earliest of several
+    error_code shutdown_error_{}; ///< its outcome
+
+    /// How long the gateway may hold what was given up without a confirmed delete, so that a
+    /// shutdown before that is incomplete. Cleared at another gateway.
+    time_point left_behind_until_ = long_ago;
 };
 
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail

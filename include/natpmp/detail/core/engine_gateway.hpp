@@ -57,6 +57,7 @@ inline void engine::network_changed(time_point now)
 /// A socket to this gateway is open.
 NATPMP_COLD inline void engine::on_gateway(const gateway& found, time_point now)
 {
+    // A gateway that was set by hand is trusted to be one.
     const bool by_hand = !options_.gateway.is_unspecified();
     if (!by_hand && !options_.allow_public_address &&
         classify(found.local_address) != address_kind::private_use)
@@ -65,7 +66,7 @@ NATPMP_COLD inline void engine::on_gateway(const gateway& found, time_point now)
         return finish_shutdown(errc::gateway_changed, now);
     const bool was_lost = !!gateway_.absence;
     const gateway_change change = gateway_.found(found, now);
-    set_last_error({failure::look_up}, gateway_.absence);
+    last_failure_.set(last_failure::look_up, gateway_.absence);
     if (was_lost && !gateway_.absence)
         events.report(event_kind::gateway_found, {});
     if (change == gateway_change::too_often) {
@@ -124,7 +125,7 @@ NATPMP_COLD inline void engine::change_gateway(bool first, time_point now)
 /// There is no gateway to ask now, or no way to it.
 inline void engine::on_no_gateway(error_code why, time_point now)
 {
-    set_last_error({failure::look_up}, why);
+    last_failure_.set(last_failure::look_up, why);
     if (closing_)
         return finish_shutdown(why, now);
     disconnect(why, now);
@@ -139,6 +140,7 @@ inline void engine::on_no_gateway(error_code why, time_point now)
 NATPMP_COLD inline void engine::disconnect(error_code why, time_point now)
 {
     gateway_.connected = false;
+    // The mapping of the request in flight is asked for again at the next gateway.
     mapping_record* entry = request_ ? request_->entry : nullptr;
     request_.reset();
     for (operation* op : pending_)

@@ -61,6 +61,8 @@ inline void engine::want(mapping_record& entry, time_point now)
             return op->awaits(entry.key) && op->request.clean_up;
         });
     const bool was_wanted = entry.phase <= phase::leased;
+    // A mapping that is wanted again while its delete waits has its lease still, if that has not
+    // ended meanwhile: then nothing is lost, and the renewal is due at half of the lease as before.
     if (deleting && now >= entry.expiry)
         entry.expiry = long_ago;
     const phase to = entry.phase == phase::cleaning ? phase::cleaning
@@ -91,6 +93,8 @@ inline void engine::settle_unwanted(mapping_record& entry, cause why, time_point
     if (entry.wanted() || !entry.unmaps.empty() || entry.phase >= phase::guarded)
         return;
     abandon_request(entry, now);
+    // Without a gateway nothing can be deleted. With internal port 0 a delete would be one of every
+    // mapping of this host (RFC 6886, section 3.4).
     const bool may_exist = entry.may_exist_until > now || requested_for(entry);
     if (!has_gateway() || entry.key.assigned() || !may_exist)
         end_mapping(entry, why, now);
@@ -106,6 +110,8 @@ inline void engine::end_mapping(mapping_record& entry, cause why, time_point now
         left_behind_until_ = std::max(left_behind_until_, entry.may_exist_until);
     entry.may_exist_until = entry.expiry = long_ago;
     events.report_unmapped(entry);
+    // A map request without an answer may reach the gateway after the delete. Its grant is then
+    // answered by another delete (engine::take_late()).
     const time_point guard_end = entry.last_map + guard_time;
     if (has_gateway() && entry.maps_unanswered > 0 && !entry.key.assigned() && now < guard_end)
         enter(entry, why, phase::guarded, guard_end, now);

@@ -95,7 +95,8 @@ inline void engine::start(operation& op, time_point now)
     } else if (op.kind == operation_kind::address) {
         ++awaiting_address_;
     } else if (op.maps()) {
-        join(waiter, now);
+        entry->waiters.splice(entry->waiters.end(), waiter);
+        want(*entry, now);
         if (has_gateway() && gateway_.error(now))
             fail(op, gateway_.error(now), now); // it keeps trying
     } else {
@@ -109,22 +110,15 @@ inline void engine::start(operation& op, time_point now)
     }
 }
 
-/// An operation waits for the mapping of its part.
-inline void engine::join(std::list<operation*>& waiter, time_point now)
-{
-    mapping_record& entry = records_.get(waiter.front()->key());
-    entry.waiters.splice(entry.waiters.end(), waiter);
-    want(entry, now);
-}
-
 /// A mapping that an operation waited for was granted.
 inline void engine::progress(operation& op, time_point now)
 {
     op.asked = op.background = false;
     if (op.part + 1 < op.parts()) {
         ++op.part;
-        std::list<operation*> waiter{&op};
-        return join(waiter, now);
+        mapping_record& entry = records_.get(op.key());
+        entry.waiters.push_back(&op);
+        return want(entry, now);
     }
     op.granted = true;
     ++awaiting_address_;
@@ -132,7 +126,8 @@ inline void engine::progress(operation& op, time_point now)
         complete(op, {}, now);
 }
 
-/// What an operation waited for failed.
+/// What an operation waited for failed. It completes, unless it keeps trying: then its mapping
+/// plans the next attempt.
 inline void engine::fail(operation& op, error_code why, time_point now)
 {
     op.asked = false;
@@ -157,7 +152,8 @@ NATPMP_COLD inline void engine::plan_retry(mapping_record& entry, error_code why
     time_point planned = entry.soonest_map(now);
     const bool silent = gateway_.pause_background(why, now);
     const bool refuses = why == condition::refused || why == result_code::unsupported_version;
-    // After the first silence all pause together: if others are answered it is this mapping's.
+    // The first silence is taken for this mapping's own, since others may be answered: it pauses
+    // alone. After that all pause together, and one of them asks for all.
     if (silent ? gateway_.silent_attempts <= 1 : has_gateway())
         planned = std::max(planned, now + pause_after(count_up(entry.failures), refuses));
     enter(entry, cause::failed, entry.phase == phase::cleaning ? phase::cleaning : phase::requested,
@@ -217,7 +213,8 @@ inline void engine::complete(operation& op, error_code why, time_point now)
         leave(op, part, why, now);
 }
 
-/// Leaves the waiters of the mapping of one part.
+/// Leaves the waiters of the mapping of one part. After a success the application keeps the
+/// mapping; after a failure it is deleted again unless something else wants it.
 inline void engine::leave(operation& op, std::uint8_t part, error_code why, time_point now)
 {
     mapping_record* found = records_.find(op.key(part));
@@ -279,7 +276,8 @@ NATPMP_COLD inline void engine::cancel(operation& op, bool total_only, error_cod
         return;
     if (reader_ == &op)
         reader_ = nullptr;
-    // What keeps trying stays wanted after its deadline.
+    // What keeps trying stays wanted after its deadline ("tell me after 3 s, but go on"), also the
+    // second mapping of a pair, which nobody has asked for yet.
     const bool keeps = why == errc::timed_out && op.maps() && op.request.keep_trying;
     for (std::uint8_t part = 0; keeps && part < op.parts(); ++part) {
         mapping_record& entry = records_.get(op.key(part));
@@ -288,12 +286,19 @@ NATPMP_COLD inline void engine::cancel(operation& op, bool total_only, error_cod
             entry.lifetime = static_cast<std::uint32_t>(op.request.lifetime.count());
         }
         entry.kept = true;
+        if (entry.up())
+            events.report_mapped(entry);
+        const bool cleans_up = op.request.clean_up && !history_[entry.key].cleaned;
         if (entry.phase == phase::ended)
-            enter(entry, cause::wanted, phase::requested, now, now);
+            enter(entry, cause::wanted,
+                  cleans_up && !entry.key.assigned() ? phase::cleaning : phase::requested, now,
+                  now);
     }
+    // All that is missing is the external address, which a success may lack.
     if (op.granted && why == errc::timed_out)
         why = {};
     complete(op, why, now);
+    // A shutdown that nobody waits for any more ends at once.
     if (op.kind != operation_kind::shutdown || closed_)
         return;
     const bool waits = std::any_of(pending_.begin(), pending_.end(), [](const operation* each) {

@@ -19,11 +19,16 @@ inline void engine::act_by_time(time_point now)
 {
     if (closed_)
         return;
+    // In this order: what ends by its limit is not acted for, and a lease that ended is asked for
+    // before what merely waits.
     if (closing_ && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
-    if (!closing_ && has_gateway() && request_ && now >= gateway_.no_response_at()) {
-        gateway_.no_response = true;
-        events.report(event_kind::no_response, errc::gateway_silent);
+    // A host that slept sends first: the answer may come at once.
+    if (!closing_ && has_gateway() && request_ && !request_->transmissions.due(now) &&
+        now >= gateway_.no_response_at()) {
+        const bool sends = last_failure_.failed != last_failure::sending || !last_failure_.error;
+        gateway_.tell_no_response(sends ? errc::gateway_silent : last_failure_.error);
+        events.report(event_kind::no_response, gateway_.no_response);
     }
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
         cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
@@ -95,6 +100,8 @@ inline bool engine::begin_request(time_point now)
     ready_key due = entry ? entry->ready_place->first : not_ready;
     if (due.first == priority::background && now < gateway_.background_not_before)
         due = not_ready;
+    // The request for the external address is chosen by the same order as those of the mappings.
+    // Its answer serves all operations that wait for the address.
     const ready_key address = address_key(now);
     if (address != not_ready && address <= due) {
         unsigned limit = five_transmissions;
@@ -141,6 +148,8 @@ inline void engine::begin_map(mapping_record& entry, priority urgency, time_poin
         request.suggested_port = waiter->request.external_port.value();
         request.lifetime = static_cast<std::uint32_t>(waiter->request.lifetime.count());
     }
+    // The port to suggest: for the second mapping of a pair the one that the first was granted; for
+    // a renewal the one that was granted; else what the application asks for.
     std::uint16_t port = request.suggested_port;
     const bool again = waiter ? waiter->background || (port == 0 && entry.kept) : true;
     if (waiter && waiter->part == 1)
@@ -152,6 +161,7 @@ inline void engine::begin_map(mapping_record& entry, priority urgency, time_poin
     request.bytes =
         encode_map_request(entry.key.protocol, entry.key.internal_port,
                            entry.key.assigned() ? std::uint16_t{1} : port, request.lifetime);
+    // Attempts to renew share what is left of the lease; any other request has its whole schedule.
     if (urgency == priority::renewal || urgency == priority::overdue) {
         const renewal_attempt attempt = plan_renewal(entry.next, now, entry.expiry);
         request.priority = priority::renewal;
@@ -166,6 +176,7 @@ inline void engine::begin_map(mapping_record& entry, priority urgency, time_poin
 inline void engine::begin_delete(mapping_record& entry, priority urgency, time_point now)
 {
     const bool removes = entry.phase == phase::deleting;
+    // From here on the application's unmap counts; before, cancelling it had no effect.
     if (removes && !entry.unmaps.empty())
         stop_keeping(entry, entry.unmaps.back()->order, now);
     for (operation* op : removes ? entry.unmaps : entry.waiters)
@@ -215,6 +226,7 @@ inline void engine::yield_to_urgent(time_point now)
         std::min(ready ? ready->ready_place->first : not_ready, address_key(now)).first;
     if (request.entry && request.entry->first_waiter())
         urgent = std::min(urgent, priority::operation); // it began after this request
+    // One renewal that was overdue may pass; then the operation goes on, whatever else is overdue.
     bool let_pass = false;
     for_each_asked([&](const operation& op) { let_pass = let_pass || op.let_renewal_pass; });
     const bool renews = urgent == priority::renewal || urgent == priority::overdue;
@@ -238,7 +250,7 @@ inline send_datagram engine::transmit(time_point now)
     ++counters.sent;
     counters.retransmitted += !first;
     gateway_.asked(first, now);
-    set_last_error({failure::sending}, {});
+    last_failure_.set(last_failure::sending, {});
     request.transmissions.sent(now);
     for_each_asked([](operation& op) { op.sent = true; });
     if (mapping_record* entry = request.entry; entry && request.kind == request_kind::map) {
@@ -261,8 +273,7 @@ inline void engine::not_sent(error_code why) noexcept
     --counters.sent;
     counters.retransmitted -= request_->first_sent != now_;
     ++counters.not_sent;
-    gateway_.not_asked(now_);
-    set_last_error({failure::sending}, why);
+    last_failure_.set(last_failure::sending, why);
 }
 
 /// When a gateway is looked for, while there is none; never if nobody needs one.
@@ -321,6 +332,7 @@ inline action engine::next(time_point now)
             return complete_operation{what};
         }
         act_by_time(now);
+        // A gateway is looked for before anything is sent: it may be another one by now.
         if ((gateway_.take_doubt(now) && !closing_) || look_up_time() <= now)
             return find_gateway{};
         if (has_gateway() && (request_ || begin_request(now))) {
@@ -334,6 +346,7 @@ inline action engine::next(time_point now)
             break;
     }
     serve_reader();
+    // What finished in this turn completes in the next one; if nothing is left after that, rest.
     if (!finished_.empty())
         return sleep_until{now};
     if (!closed_ && (!pending_.empty() || records_.any_left()))
@@ -369,30 +382,11 @@ inline time_point engine::next_time() const noexcept
     return next;
 }
 
-/// The mappings that are up and to be kept, by protocol and port.
-inline std::vector<mapping> engine::mappings()
-{
-    std::vector<mapping> result;
-    records_.for_each([&](const mapping_record& entry) {
-        if (entry.kept && entry.up())
-            result.push_back(events.mapping_of(entry));
-    });
-    return result;
-}
-
-/// One of mappings(), without going through the others and without memory. A scoped_mapping may ask
-/// when the client is gone.
-inline std::optional<mapping> engine::mapping_of(mapping_key key) noexcept
-{
-    const mapping_record* entry = records_.find(key);
-    if (closed_ || !entry || !entry->kept || !entry->up())
-        return std::nullopt;
-    return events.mapping_of(*entry);
-}
-
 NATPMP_COLD inline status engine::status(time_point now)
 {
     natpmp::status result = counters;
+    result.resets = gateway_.resets;
+    result.last_error = last_failure_.error;
     const auto keeps = [](const operation* op) { return op->granted || op->request.keep_trying; };
     records_.for_each([&](const mapping_record& entry) {
         result.up += entry.up();
@@ -400,7 +394,7 @@ NATPMP_COLD inline status engine::status(time_point now)
     });
     if (has_gateway())
         result.gateway = *gateway_.last;
-    result.no_response = gateway_.no_response;
+    result.no_response = !!gateway_.no_response;
     result.external_address = address_.value;
     result.external_address_kind = classify(address_.value);
     result.external_address_error = address_.error;

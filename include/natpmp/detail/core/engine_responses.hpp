@@ -26,6 +26,7 @@ constexpr duration address_interval = 3h;
 /// ignored, if it was; then it has stopped no timer and changed no state.
 inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arrived)
 {
+    // The bytes alone first, then whether anything waits for this answer.
     const response answer = decode(bytes);
     const ignore_reason reason =
         answer.reason != ignore_reason::none ? answer.reason : match(answer, arrived);
@@ -35,10 +36,11 @@ inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arriv
     }
     ++counters.received;
     gateway_.heard();
+    // It arrived after its request went out, whenever the socket was last looked into.
     const arrival_span span{std::max(arrived.earliest, request_->first_sent), arrived.latest};
     request_->granted_from = request_->transmissions.last_until(span.earliest);
     if (answer.epoch)
-        take_epoch(*answer.epoch, span);
+        gateway_.take_epoch(*answer.epoch, span, records_.any_wanted(), false);
     error_code why;
     if (!answer.success())
         why = {static_cast<int>(answer.result), result_category()};
@@ -55,6 +57,7 @@ inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arriv
 /// and kind have to serve (RFC 6886, section 3.5).
 inline ignore_reason engine::match(const response& answer, const arrival_span& arrived)
 {
+    // A gateway that speaks only PCP answers every request with its version.
     if (!answer.opcode)
         return request_ ? ignore_reason::none : ignore_reason::not_awaited;
     const bool awaited = request_ && request_->transmissions.started();
@@ -70,6 +73,7 @@ inline ignore_reason engine::match(const response& answer, const arrival_span& a
         take_late(answer, arrived);
     if (reason != ignore_reason::none || !entry)
         return reason;
+    // A grant does not answer a delete: an earlier map request is answered late.
     if (request_->kind != request_kind::map) {
         const bool grants = answer.success() && answer.lifetime != 0;
         count_down(grants ? entry->maps_unanswered : entry->deletes_unanswered);
@@ -99,18 +103,6 @@ inline ignore_reason engine::match_map_answer(const response& answer, const arri
     }
     count_down(entry->deletes_unanswered);
     return ignore_reason::not_awaited;
-}
-
-/// Holds the gateway's clock against the last value (RFC 6886, section 3.6).
-inline epoch_sign engine::take_epoch(std::uint32_t value, const arrival_span& arrived)
-{
-    const epoch_sign sign = gateway_.epoch.update(value, arrived);
-    const bool lost = sign == epoch_sign::certainly_lost;
-    gateway_.generation += lost;
-    counters.resets += lost;
-    if (lost && records_.any_wanted())
-        gateway_.plan_recovery(true, arrived.latest);
-    return sign;
 }
 
 /// An answer that nothing in flight awaits may still tell that the gateway took requests in another
@@ -153,6 +145,7 @@ inline void engine::refused(time_point now)
 {
     if (!request_ || !request_->transmissions.started())
         return;
+    gateway_.refused();
     gateway_.doubt = true;
     conclude(errc::not_supported, nullptr, now);
 }
@@ -170,22 +163,12 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
     }
     ++counters.received;
     gateway_.clear_error();
-    if (told.epoch && take_epoch(*told.epoch, arrived) == epoch_sign::perhaps_lost &&
-        records_.any_wanted())
-        gateway_.plan_recovery(false, arrived.latest);
+    if (told.epoch)
+        gateway_.take_epoch(*told.epoch, arrived, records_.any_wanted(), true);
     if (told.address != 0 && address_.set(told.address, {}, gateway_.generation, arrived.latest))
         events.report_address({});
     gateway_.retry.request(!told.epoch, arrived.latest); // PCP's tells only that there is news
     return told.reason;
-}
-
-/// What failed last is told until the same succeeds.
-inline void engine::set_last_error(const failure& what, error_code why) noexcept
-{
-    if (why)
-        last_failure_ = what;
-    if (why || last_failure_ == what)
-        counters.last_error = why;
 }
 
 /// The end of the request in flight, with or without an answer.
@@ -195,9 +178,8 @@ inline void engine::conclude(error_code why, const response* answer, time_point 
     done.yielding = done.yielding && why == errc::gateway_silent; // else it was answered
     request_.reset();
     if (!done.yielding)
-        set_last_error(done.entry ? failure{failure::mapping, done.entry->key}
-                                  : failure{failure::address},
-                       why);
+        last_failure_.set(done.entry ? last_failure::mapping : last_failure::address, why,
+                          done.entry ? done.entry->key : mapping_key{});
     if (!done.entry) {
         if (answer && address_.set(answer->address, why, gateway_.generation, now))
             events.report_address(why);
@@ -222,7 +204,8 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     const bool port_changed = entry.external_port != answer.external_port;
     const bool asked =
         std::any_of(waiters.begin(), waiters.end(), [](const operation* op) { return op->asked; });
-    if (asked || entry.lifetime == 0) { // or the operation that asked first is gone
+    // What is renewed from now on is what the operation asked for, which may be gone by now.
+    if (asked || entry.lifetime == 0) {
         entry.suggested_port = done.suggested_port;
         entry.lifetime = done.lifetime;
     }
@@ -237,6 +220,8 @@ inline void engine::map_granted(const outstanding_request& done, const response&
                                          done.granted_from + std::chrono::seconds{answer.lifetime});
     if (!entry.wanted() || !entry.unmaps.empty())
         return reschedule(entry, now, now); // it is deleted again
+    // The gateway counts from when it took the request, which is not before the last transmission
+    // that the answer can belong to.
     const duration lifetime = counted_lifetime(answer.lifetime, done.lifetime);
     entry.expiry = done.granted_from + lifetime;
     time_point renewal = done.delete_answered_meanwhile ? now : done.granted_from + lifetime / 2;
@@ -255,6 +240,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
         events.report_mapped(entry);
         address_.due = now;
     }
+    // Operations that began after this request wait for one of their own.
     for (operation* op : waiters)
         if (op->asked)
             progress(*op, now);
@@ -268,6 +254,8 @@ NATPMP_COLD inline void engine::map_failed(const outstanding_request& done, erro
     const bool refused = why.category() == result_category() && entry.maps_unanswered == 0;
     const bool silent = why == errc::gateway_silent;
     const bool asked_in_vain = silent && done.transmissions.datagrams() >= nine_transmissions;
+    // What the gateway refused, or has not heard nine times, it does not hold. After fewer
+    // datagrams an answer may only be late.
     if (refused || asked_in_vain || (is_gateway_error(why) && !silent))
         entry.may_exist_until = done.existed_until; // there is nothing to undo
     if (is_gateway_error(why) && !silent)
@@ -280,6 +268,7 @@ NATPMP_COLD inline void engine::map_failed(const outstanding_request& done, erro
     if (done.yielding)
         return plan_after_failure(entry, done, why, now);
     entry.error = why;
+    // The record may be erased when the last operation that waits for it completes.
     const mapping_key key = entry.key;
     const bool awaited = std::any_of(asked.begin(), asked.end(),
                                      [](const operation* op) { return !op->background; });
@@ -287,6 +276,7 @@ NATPMP_COLD inline void engine::map_failed(const outstanding_request& done, erro
         op->background = op->request.keep_trying;
     if (awaited)
         gateway_.pause_background(why, now);
+    // The error is the gateway's, and answers for all that wait for it (RFC 6886, section 3.1).
     if (awaited && is_gateway_error(why)) {
         gateway_.set_error(why, now);
         fail_waiting(why, now);
@@ -306,6 +296,7 @@ NATPMP_COLD inline void engine::plan_after_failure(mapping_record& entry,
 {
     const bool leased = entry.phase == phase::leased;
     const time_point soon = std::max(now, entry.last_map + least_renewal_gap);
+    // What yielded has not failed: it is asked for again, soon.
     if (done.yielding && done.priority == priority::operation)
         return reschedule(entry, entry.planned, now);
     if (done.yielding) {
@@ -316,6 +307,8 @@ NATPMP_COLD inline void engine::plan_after_failure(mapping_record& entry,
     if (!leased)
         return done.was_leased ? reschedule(entry, now, now) // the lease ended meanwhile
                                : plan_retry(entry, why, now);
+    // While the lease runs the next attempt is at half of what is left of it, as planned when this
+    // one began.
     time_point planned = entry.planned;
     const bool renews = done.priority == priority::renewal;
     if (renews) {
@@ -353,6 +346,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
     entry.error = why;
     entry.may_exist_until = entry.expiry = long_ago;
     events.report_unmapped(entry);
+    // Each unmap operation completes with the delete that was sent for it.
     auto unmaps = entry.unmaps;
     unmaps.remove_if([](const operation* op) { return !op->asked; });
     if (unmaps.size() < entry.unmaps.size()) // some began since: they have a delete of their own
@@ -365,6 +359,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
         complete(*op, why, now);
 }
 
+/// The gateway told its address, or not. Operations that wait for a mapping complete either way.
 inline void engine::address_ended(const outstanding_request& done, error_code why, time_point now)
 {
     if (done.yielding) {

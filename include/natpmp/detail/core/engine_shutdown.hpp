@@ -52,7 +52,9 @@ NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
         return finish_shutdown(errc::no_gateway, now);
     if (!request_)
         return;
-    if (request_->transmissions.started()) {
+    // A request that was sent has a share of the time to be answered in: a late grant would outlive
+    // the deletes. One that was not sent gives way at once, and so does one that nobody answers.
+    if (request_->transmissions.started() && gateway_.has_answered) {
         const auto shares = static_cast<duration::rep>(records_.count(phase::deleting) + 1);
         request_->transmissions.settle(now + std::min(yield_wait, left / shares));
     } else {

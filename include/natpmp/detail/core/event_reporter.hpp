@@ -19,6 +19,7 @@
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
+/// Knows what the application was told, and finds out what is to be told.
 class event_reporter
 {
 public:
@@ -27,6 +28,7 @@ public:
         : records_(records), gateway_(gateway), address_(address)
     {}
 
+    /// What the application sees of a mapping.
     [[nodiscard]] mapping mapping_of(const mapping_record& entry) const noexcept
     {
         return {.protocol = entry.key.protocol,
@@ -36,11 +38,35 @@ public:
                 .lifetime = std::chrono::seconds{entry.granted}};
     }
 
+    /// The mappings that are up and to be kept, by protocol and port.
+    [[nodiscard]] std::vector<mapping> mappings() const
+    {
+        std::vector<mapping> result;
+        records_.for_each([&](const mapping_record& entry) {
+            if (entry.kept && entry.up())
+                result.push_back(mapping_of(entry));
+        });
+        return result;
+    }
+
+    /// The same of one mapping; none if it is not among them.
+    [[nodiscard]] std::optional<mapping> mapping_of(mapping_key key) const noexcept
+    {
+        const mapping_record* entry = records_.find(key);
+        return entry && entry->kept && entry->up() ? std::optional{mapping_of(*entry)}
+                                                   : std::nullopt;
+    }
+
+    /// Reports an event of a mapping: to the callback as it is, and for the reader by marking the
+    /// mapping, whose state then is compared with what the reader last read.
     void report(event_kind kind, mapping_record& entry)
     {
         told_any_ = told_any_ || kind == event_kind::mapped;
         entry.reader.renewal = entry.reader.renewal || kind == event_kind::renewed;
-        if (is_other(entry.told_address))
+        if (kind == event_kind::restored && is_other(entry.told_address))
+            kind = event_kind::endpoint_changed;
+        const bool ends = kind == event_kind::lost || kind == event_kind::unmapped;
+        if (!ends || !address_.value.is_unspecified())
             entry.told_address = address_.value;
         records_.mark_unread(entry);
         collect(kind, mapping_of(entry), entry.error);
@@ -108,8 +134,10 @@ public:
     /// What the reader of events gets next; the reader then knows of it.
     [[nodiscard]] std::optional<event> take_event()
     {
+        // What concerns all mappings comes first, since it explains what follows.
         if (auto happened = take_client_event())
             return happened;
+        // A record that was marked may be as it was when it was last read: then nothing is told.
         while (mapping_record* unread = records_.take_unread()) {
             mapping_record& entry = *unread;
             const auto kind = unread_kind(entry);
@@ -120,7 +148,7 @@ public:
                                      : entry.failing ? known_state::failing
                                                      : known_state::up;
                 entry.reader.port = entry.external_port;
-                if (is_other(entry.reader.address))
+                if (entry.up() || !address_.value.is_unspecified())
                     entry.reader.address = address_.value;
             }
             entry.reader.loss = entry.reader.loss && !entry.up();
@@ -158,7 +186,8 @@ private:
             reports_.push_back(event_of(kind, about, why));
     }
 
-    /// A change outranks a restoration, a loss, a failing renewal and a renewal.
+    /// Of several things that happened to a mapping since the last read one is told, the one that
+    /// matters most. A change outranks a restoration, a loss, a failing renewal and a renewal.
     [[nodiscard]] std::optional<event_kind> unread_kind(const mapping_record& entry) const noexcept
     {
         const auto& reader = entry.reader;
@@ -195,8 +224,9 @@ private:
                             about, gateway_.absence);
         if (std::exchange(unread_gateway_change_, false))
             return event_of(event_kind::gateway_changed, about, {});
-        if (!std::exchange(reader_knows_silence_, gateway_.no_response) && gateway_.no_response)
-            return event_of(event_kind::no_response, about, errc::gateway_silent);
+        if (gateway_.no_response &&
+            std::exchange(reader_silences_, gateway_.silences) != gateway_.silences)
+            return event_of(event_kind::no_response, about, gateway_.no_response);
         if (!reader_address_ || *reader_address_ == address_.value)
             return std::nullopt;
         reader_address_ = address_.value;
@@ -206,13 +236,17 @@ private:
     mapping_table& records_;
     const gateway_status& gateway_;
     const external_address& address_;
-    bool collects_ = false;       ///< the application set a callback for events
+    // For the callback.
+    bool collects_ = false;       ///< the application set one
     bool told_any_ = false;       ///< a mapping was reported
-    std::vector<event> reports_;  ///< for the callback
+    std::vector<event> reports_;  ///< in the order in which they happened
     std::vector<event> reported_; ///< that take_reports() gave last
+
+    // For the reader: what it read last of the client as a whole, to be compared with now. What it
+    // read of a mapping is in the mapping's record.
     bool unread_gateway_change_ = false;
     bool reader_misses_gateway_ = false; ///< it last read gateway_lost, not gateway_found
-    bool reader_knows_silence_ = false;  ///< it last read no_response, with no answer since
+    std::uint32_t reader_silences_ = 0;  ///< gateway_status::silences when it read no_response
     std::optional<error_code> unread_announcements_error_;
     std::optional<net::ip::address> reader_address_; ///< that the reader last read
 };

@@ -115,7 +115,10 @@ public:
     // Whether there is one.
 
     std::optional<gateway> last; ///< the last one, also while there is none
-    bool connected = false;      ///< there is a socket that leads to it
+
+    /// There is a socket that leads to it. Set by found(), cleared by engine::disconnect() and at
+    /// the end of a shutdown.
+    bool connected = false;
 
     /// A gateway was found. Ten changes in a row count, then one in 30 s: the routes of some hosts
     /// come and go several times a second.
@@ -183,8 +186,12 @@ public:
         return std::exchange(doubt, false) && connected;
     }
 
-    bool doubt = false; ///< it may be another one; set by failures, cleared by take_doubt()
-    time_point routes_settled_at = never; ///< when a change of the host's routes is looked at
+    /// It may be another one. Set by silence, by ICMP errors and by hints; cleared by take_doubt().
+    bool doubt = false;
+
+    /// When a change of the host's routes is looked at: a quarter of a second after the first
+    /// notice of many. Set by host_changed(), cleared by take_doubt().
+    time_point routes_settled_at = never;
 
     // Whether it answers.
 
@@ -214,18 +221,17 @@ public:
         last_asked_ = now;
     }
 
-    /// The datagram that asked() told of did not go out.
-    void not_asked(time_point then) noexcept
+    /// ICMP answered in its place, which is told otherwise.
+    void refused() noexcept
     {
-        if (unanswered_since_ == then)
-            unanswered_since_ = never;
+        unanswered_since_ = never;
     }
 
     /// It answered.
     void heard() noexcept
     {
         unanswered_since_ = never;
-        no_response = false;
+        no_response = {};
         has_answered = true;
         answered();
     }
@@ -241,12 +247,21 @@ public:
     /// When it will not have answered for too long; never if that was told.
     [[nodiscard]] time_point no_response_at() const noexcept
     {
-        return no_response || unanswered_since_ == never ? never
-                                                         : unanswered_since_ + no_response_time;
+        if (no_response || unanswered_since_ == never)
+            return never;
+        return std::max(unanswered_since_ + no_response_time, last_asked_ + first_wait);
     }
 
-    bool no_response = false;  ///< set when that is told; cleared by heard()
-    bool has_answered = false; ///< it did at least once
+    /// It is told now.
+    void tell_no_response(error_code why) noexcept
+    {
+        no_response = why;
+        ++silences;
+    }
+
+    error_code no_response{};   ///< why, since that was told; cleared by heard()
+    std::uint32_t silences = 0; ///< how often it was told
+    bool has_answered = false;  ///< it did at least once; false for another gateway
 
     /// It may answer again.
     void answered() noexcept
@@ -266,13 +281,30 @@ public:
         return silent;
     }
 
-    time_point background_not_before = long_ago; ///< the end of that pause
-    unsigned silent_attempts = 0;
+    /// The end of that pause. Cleared by answered(); brought forward by the loss of a mapping,
+    /// which is worth one request.
+    time_point background_not_before = long_ago;
+    unsigned silent_attempts = 0; ///< pauses in a row; cleared by answered()
 
     // Whether it kept its state (RFC 6886, sections 3.6 and 3.7).
 
     epoch_tracker epoch;
     std::uint32_t generation = 0; ///< what was granted under another number is gone
+    std::uint64_t resets = 0;     ///< losses that were certain
+
+    /// Takes the gateway's clock from a packet, and plans a recovery if it tells of a loss and
+    /// there is something to recover. After an announcement a loss may be in doubt: the answer to
+    /// the next request, which is read in time, settles it.
+    void take_epoch(std::uint32_t value, const arrival_span& arrived, bool recovers,
+                    bool announced) noexcept
+    {
+        const epoch_sign sign = epoch.update(value, arrived);
+        const bool lost = sign == epoch_sign::certainly_lost;
+        generation += lost;
+        resets += lost;
+        if (recovers && (lost || (announced && sign == epoch_sign::perhaps_lost)))
+            plan_recovery(lost, arrived.latest);
+    }
 
     /// Plans a recovery, after one random wait of up to 5 s for all that tells of the same loss.
     ///
@@ -299,10 +331,17 @@ public:
 private:
     time_point unanswered_since_ = never; ///< the first datagram without an answer
     time_point last_asked_ = long_ago;    ///< when a datagram last went out
+
+    /// When a gateway is looked for again though no operation waits for one. Set by not_found(), to
+    /// a pause that grows with the failures in a row; a hint sets it to now.
     time_point look_up_at_ = long_ago;
-    time_point not_before_ = long_ago; ///< set while `changes_` is used up
     unsigned look_up_failures_ = 0;
+
+    // The limit on changes of the gateway. While it is used up, no gateway is taken.
     token_bucket changes_{10, 30s};
+    time_point not_before_ = long_ago;
+
+    // The error of the gateway as a whole. Set by set_error(), cleared by clear_error().
     error_code error_{};
     time_point error_until_ = long_ago;
     std::uint32_t random_; ///< the state of a generator; chance only spreads requests in time

@@ -63,8 +63,8 @@ public:
     }
 
 private:
-    std::optional<std::chrono::seconds> value_;
-    time_point at_{}; ///< when the value was read: not before it arrived
+    std::optional<std::chrono::seconds> value_; ///< none before the first packet
+    time_point at_{};                           ///< when the value was read: not before it arrived
 };
 
 /// Requests for one mapping start at least this far apart, whatever lifetime the gateway grants.

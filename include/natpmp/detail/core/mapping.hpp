@@ -92,37 +92,62 @@ struct mapping_record
     mapping_key key;
     detail::phase phase = phase::ended;
 
-    // What the application asked for. Set by a grant, to what its operation asked for.
+    // What the application asked for. Set by a grant, to what its operation asked for, or by the
+    // deadline of an operation that keeps trying. Renewals repeat it.
     std::uint16_t suggested_port = 0;
     std::uint32_t lifetime = 0; ///< in seconds
-    bool kept = false;          ///< set when an operation completes with it; cleared by unmapping
+
+    /// The application keeps it, also while nobody waits for it. Set when an operation completes
+    /// with it, or passes its deadline and keeps trying; cleared by engine::stop_keeping() and by a
+    /// shutdown.
+    bool kept = false;
 
     /// Operations that map and wait for it, or hold it: a pair holds its first mapping while it
     /// waits for the second. In the order of their start.
     std::list<operation*> waiters;
     std::list<operation*> unmaps; ///< operations that wait for it to be deleted
 
-    // The lease, as granted (RFC 6886, section 3.3).
-    std::uint16_t external_port = 0; ///< 0 before the first grant
+    // The lease, as granted (RFC 6886, section 3.3). Set by engine::map_granted().
+    std::uint16_t external_port = 0; ///< 0 before the first grant; kept after the lease
     std::uint32_t granted = 0;       ///< in seconds
-    std::uint32_t generation = 0;    ///< of the gateway's state in which it was granted
-    time_point expiry = long_ago;    ///< long_ago while there is none
-    bool failing = false; ///< set when a renewal fails; cleared by a grant and the end of the lease
 
-    // Times.
-    time_point planned = never;            ///< the next request, if no operation wants one sooner
-    time_point next = never;               ///< the next request; never while one is in flight
-    time_point may_exist_until = long_ago; ///< how long the gateway may hold it
-    time_point last_map = long_ago;        ///< when a map request last went out
-    time_point last_delete = long_ago;     ///< when a delete last went out
+    /// The gateway's state in which it was granted. Under another number the gateway has lost it,
+    /// and engine::recover() asks for it again.
+    std::uint32_t generation = 0;
 
-    std::uint8_t maps_unanswered = 0;    ///< datagrams of map requests, without an answer yet
-    std::uint8_t deletes_unanswered = 0; ///< datagrams of deletes, without an answer yet
-    std::uint8_t failures = 0; ///< requests that failed in a row; of a shutdown, its deletes
-    error_code error{};        ///< the last failure; cleared by a grant
+    /// The end of the lease; long_ago while there is none. Counted from the last transmission
+    /// before the answer, so that it never ends later here than at the gateway.
+    time_point expiry = long_ago;
 
-    bool told = false; ///< set when `mapped` is reported; cleared when `unmapped` is
-    net::ip::address_v4 told_address{}; ///< the last known external address of its events
+    /// A renewal failed. Set by plan_after_failure(); cleared by a grant and the end of the lease.
+    bool failing = false;
+
+    // Times. `planned` and `next` are set by engine::reschedule() only.
+    time_point planned = never; ///< the next request, if no operation wants one sooner
+    time_point next = never;    ///< the next request; never while one is in flight
+
+    /// How long the gateway may hold it: until then a mapping that nobody wants needs a delete.
+    /// Moved on by each map request that goes out and each grant; long_ago after a delete and at
+    /// another gateway.
+    time_point may_exist_until = long_ago;
+
+    time_point last_map = long_ago;    ///< when a map request last went out
+    time_point last_delete = long_ago; ///< when a delete last went out
+
+    // Datagrams without an answer yet. NAT-PMP's answers have no number that tells which request
+    // they answer, so these tell which answers may still be on their way.
+    std::uint8_t maps_unanswered = 0;
+    std::uint8_t deletes_unanswered = 0;
+
+    /// Requests that failed in a row, for the pause before the next one; of a shutdown, its
+    /// deletes. Cleared by a grant, a hint, another gateway, and the end of a lease.
+    std::uint8_t failures = 0;
+
+    error_code error{}; ///< the last failure, for events; cleared by a grant
+
+    /// The callback for events knows of it. Set when `mapped` is reported; cleared with `unmapped`.
+    bool told = false;
+    net::ip::address_v4 told_address{}; ///< the external address of its last event
 
     /// What the reader of events last read of it, and what it has not read yet.
     struct

@@ -53,7 +53,8 @@ private:
     std::multimap<Key, mapping_record*> order_;
 };
 
-/// The records of all mappings. References stay valid until their record is erased.
+/// The records of all mappings. References stay valid until their record is erased. Each record is
+/// in every order, so that nothing but a new record takes memory: a renewal does not.
 class mapping_table
 {
 public:
@@ -146,8 +147,8 @@ public:
     record_order<ready_key, &mapping_record::ready_place> ready;
 
 private:
-    std::map<mapping_key, mapping_record> records_;
-    std::list<mapping_record*> unread_, read_; ///< marked in this order, and not marked
+    std::map<mapping_key, mapping_record> records_; ///< whose nodes stay where they are
+    std::list<mapping_record*> unread_, read_;      ///< marked in this order, and not marked
     std::array<std::size_t, 5> in_phase_{};
 };
 

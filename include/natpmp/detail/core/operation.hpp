@@ -72,19 +72,39 @@ struct operation : operation_request
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
 
-    std::uint64_t number = 0; ///< of all operations of a client; the owner's
-    std::uint32_t order = 0;  ///< of initiation
+    /// By which a cancellation finds it: among all operations of a client. The owner's.
+    std::uint64_t number = 0;
 
-    std::uint8_t part = 0;   ///< of a pair, the mapping that it waits for: 0 TCP, 1 UDP
-    bool granted = false;    ///< all its mappings are up; only the external address is awaited
-    bool background = false; ///< an attempt failed and it keeps trying; others go first
-    bool asked = false;      ///< the request in flight was begun for it
-    bool sent = false;       ///< a datagram of such a request went out
-    bool let_renewal_pass = false; ///< its request gave way to an overdue renewal, as it does once
-    bool started = false;          ///< it is in the engine's list of pending operations
-    std::list<operation*>::iterator place{};                    ///< in that list
+    /// The order of initiation, in which operations get their requests. Set by engine::start().
+    std::uint32_t order = 0;
+
+    /// Of a pair, the mapping that it waits for: 0 TCP, 1 UDP. Counted up by engine::progress(),
+    /// set to 0 again by engine::change_gateway().
+    std::uint8_t part = 0;
+
+    /// All its mappings are up, and only the external address is awaited. Set by
+    /// engine::progress(), cleared by engine::change_gateway().
+    bool granted = false;
+
+    /// An attempt failed and it keeps trying, so that others go first. Set by engine::fail() and
+    /// map_failed(), cleared by progress().
+    bool background = false;
+
+    /// The request in flight was begun for it. Set where a request begins, cleared where it ends.
+    bool asked = false;
+
+    /// A datagram of such a request went out: total cancellation then waits for the outcome. Set by
+    /// engine::transmit().
+    bool sent = false;
+
+    /// Its request gave way to an overdue renewal, as it does once. Set by yield_to_urgent().
+    bool let_renewal_pass = false;
+
+    bool started = false;                    ///< it is in the engine's list of pending operations
+    std::list<operation*>::iterator place{}; ///< in that list
     std::multimap<time_point, operation*>::iterator deadline{}; ///< or the end: it has none
 
+    // The outcome. Set by engine::finish() and what calls it.
     bool done = false;
     error_code error{};
     std::array<mapping, 2> mappings{}; ///< of a pair: TCP, UDP

@@ -58,6 +58,7 @@ public:
             start_ = now;
         ++count_;
         ++datagrams_;
+        // A loop that stood still missed these: the gateway is not sent several at once.
         while (count_ < limit_ && planned(count_ + 1) <= now)
             ++count_;
         next_ = std::max(planned(count_ + 1), now + wait_);
@@ -152,12 +153,22 @@ private:
         return !settled_ && (!started() || (count_ < std::min(limit_, fitting_) && next_ < end_));
     }
 
-    unsigned count_ = 0, limit_ = 0, datagrams_ = 0;
-    unsigned fitting_ = nine_transmissions; ///< that fit into the planned time
-    bool settled_ = false;
-    duration wait_ = first_wait;
-    time_point start_ = long_ago, previous_ = long_ago, last_ = long_ago, next_ = long_ago;
-    time_point end_ = never;
+    /// Transmissions that count as sent: a late timer sends one for several. Set to 0 by restart().
+    unsigned count_ = 0;
+    unsigned limit_ = 0;                    ///< as many are sent at most
+    unsigned fitting_ = nine_transmissions; ///< as many fit into the planned time
+    unsigned datagrams_ = 0;                ///< that really went out
+    bool settled_ = false;                  ///< set by settle(): no more is sent
+    duration wait_ = first_wait;            ///< after the first transmission
+
+    /// The first transmission, since it began or began anew: what all others are planned from.
+    time_point start_ = long_ago;
+
+    // The last two transmissions: an answer in the socket may be of either.
+    time_point previous_ = long_ago, last_ = long_ago;
+
+    time_point next_ = long_ago; ///< the next transmission
+    time_point end_ = never;     ///< of the wait for an answer, if something else sets one
 };
 
 /// How long to wait before asking again for what the gateway did not give: 30 s, doubling to 8
@@ -189,7 +200,11 @@ public:
     }
 
 private:
-    duration refill_, span_;
+    duration refill_; ///< after which one more is available
+    duration span_;   ///< after which all are
+
+    /// When all tokens will be available again: the theoretical arrival time of the generic cell
+    /// rate algorithm, one number instead of a count and a time.
     time_point empty_at_ = long_ago;
 };
 

@@ -32,7 +32,7 @@ void take_turn(engine& core, Host& host)
     for (;;) {
         const action todo = core.next(now);
         if (const auto* datagram = std::get_if<send_datagram>(&todo)) {
-            host.send(*datagram, now);
+            host.send(*datagram, now); // takes no time that counts, so there is no look after it
         } else if (const auto* done = std::get_if<complete_operation>(&todo)) {
             host.complete(*done->what);
             now = host.look();

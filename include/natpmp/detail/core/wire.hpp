@@ -113,6 +113,7 @@ struct response
 /// A version 2 packet counts only as the answer of a gateway that speaks PCP alone.
 inline response decode_other_version(bytes_view bytes) noexcept
 {
+    // Seen: two bytes; a PCP answer with UNSUPP_VERSION or NOT_AUTHORIZED, whole or cut off.
     const bool refusal = bytes.size() == 2 ||
                          (bytes.size() >= 4 && bytes[2] == 0 && (bytes[3] == 1 || bytes[3] == 2));
     if (bytes[0] != pcp_version || (bytes[1] & response_bit) == 0 || !refusal)
@@ -140,6 +141,7 @@ inline response decode(bytes_view bytes) noexcept
     if (bytes.size() < 4)
         return {.reason = ignore_reason::too_short};
 
+    // Errors may be shorter than answers: some gateways leave out the epoch, or the port.
     response value{.result = get16(bytes, 2)};
     if (bytes.size() >= 8)
         value.epoch = get32(bytes, 4);
@@ -155,6 +157,7 @@ inline response decode(bytes_view bytes) noexcept
         return opcode == address_opcode ? value : decode_unsupported_opcode(bytes, value);
     }
 
+    // A success is whole; what is longer than that is read as if it ended there.
     const std::size_t least = !value.success() ? 8 : opcode == address_opcode ? 12 : 16;
     if (bytes.size() < least)
         return {.reason = ignore_reason::too_short};
