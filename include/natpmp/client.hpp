@@ -47,8 +47,9 @@ class scoped_mapping;
 /// All three types. Before the first datagram of an operation is sent, each completes it with
 /// `operation_aborted` and no effect. After that, terminal and partial complete it at once, and a
 /// mapping that the gateway may have made meanwhile is deleted again unless something else wants
-/// it; total waits for the outcome. client_options::timeout acts as a terminal cancellation that
-/// completes with errc::timed_out; with map_request::keep_trying the mapping stays wanted then.
+/// it; total waits for the outcome. map_request::timeout, or client_options::timeout, acts as a
+/// terminal cancellation that completes with errc::timed_out; with map_request::keep_trying the
+/// mapping stays wanted then.
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: unsafe. The executor must be serial, a strand or a
@@ -163,7 +164,7 @@ public:
     /// Before anything is sent: those of condition::invalid_argument, errc::closed,
     /// errc::no_gateway, errc::no_local_address, errc::routes_unreadable, errc::not_behind_nat, an
     /// error of the system's if no socket can be had. Later: any result_code but success,
-    /// errc::not_supported, errc::gateway_silent (after 127.75 s), errc::invalid_grant,
+    /// errc::not_supported, errc::gateway_silent (after 129.5 s), errc::invalid_grant,
     /// errc::timed_out, errc::closed, and operation_aborted when it is cancelled or the port is
     /// unmapped meanwhile. After a failure the mapping is not kept, unless map_request::keep_trying
     /// says so.
@@ -181,13 +182,12 @@ public:
     /// success, and events tell the failures meanwhile.
     ///
     /// @param request What to ask for. Ports are 0..65535 as map_request says for each, the
-    /// lifetime
-    ///                is 1..2^32-1 seconds; the rest has defaults. It is copied.
+    ///                lifetime is 1..2^32-1 seconds; the rest has defaults. It is copied.
     /// @param token A completion token for `void(error_code, mapping)`; the mapping is what was
     ///              granted, its lifetime in seconds.
     /// @par Errors
     /// As the overload above. With keep_trying only these: those of condition::invalid_argument,
-    /// errc::timed_out after client_options::timeout, errc::closed, and operation_aborted.
+    /// errc::timed_out after map_request::timeout, errc::closed, and operation_aborted.
     /// @par Per-operation cancellation
     /// As for every operation; after a cancellation the mapping is not kept. With keep_trying total
     /// cancellation after the first datagram waits for the first success, and the timeout ends the
@@ -298,7 +298,7 @@ public:
     /// @param token A completion token for `void(error_code)`.
     /// @par Errors
     /// errc::shutdown_incomplete if the gateway did not confirm every deletion; the client is
-    /// closed all the same.
+    /// closed all the same. A gateway that never answered has 250 ms, and that is a success.
     /// @par Per-operation cancellation
     /// Any type ends the waiting with operation_aborted; if nobody else waits for the shutdown, the
     /// client is closed at once.

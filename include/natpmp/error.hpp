@@ -53,7 +53,7 @@ enum class errc : int
     not_supported,
     /// The gateway reported success, but granted port 0 or lifetime 0.
     invalid_grant,
-    /// The deadline in client_options::timeout passed.
+    /// The deadline in map_request::timeout or client_options::timeout passed.
     timed_out,
     /// The default gateway or the local address changed while the request was under way.
     gateway_changed,

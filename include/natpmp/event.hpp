@@ -56,7 +56,7 @@ enum class event_kind : std::uint8_t
     /// The mapping was deleted. With an error: the gateway did not confirm it. One with
     /// map_request::gateway_assigns_port is no longer renewed, and runs out.
     unmapped,
-    /// Announcements cannot be heard (the port is not to be had); everything else goes on.
+    /// Announcements cannot be heard (another program has the port); everything else goes on.
     announcements_unavailable
 };
 

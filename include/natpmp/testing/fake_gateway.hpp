@@ -52,7 +52,7 @@ public:
     /// @param executor  where it works
     /// @param port      its port; 0: any free one
     /// @param address   its address: one of this host
-    /// @throws natpmp::system_error  if the port is not to be had
+    /// @throws natpmp::system_error  if the port is taken
     explicit basic_fake_gateway(
         const Executor& executor, std::uint16_t port = 0,
         const net::ip::address_v4& address = net::ip::address_v4::loopback())

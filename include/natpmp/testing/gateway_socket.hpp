@@ -77,7 +77,7 @@ public:
         return socket_.is_open();
     }
 
-    /// Opens the port and begins to answer. Throws system_error if it is not to be had.
+    /// Opens the port and begins to answer. Throws system_error if it is taken.
     void open()
     {
         socket_ = bound_to(endpoint_);

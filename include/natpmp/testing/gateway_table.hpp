@@ -149,7 +149,7 @@ public:
         return true;
     }
 
-    /// Maps an external port for the neighbour, from the same internal port and without end.
+    /// Maps an external port for the neighbour, from the same internal port and for ever.
     /// Returns whether it was free.
     bool occupy(natpmp::protocol protocol, std::uint16_t external_port, time_point now)
     {

@@ -29,7 +29,7 @@ namespace detail {
 {
     std::array<std::byte, 8192> buffer; // what does not fit is cut off, and concerns
     bool changed = false;
-    // While routes change without end the caller gets its turn; the rest ends its next wait.
+    // While routes go on changing the caller gets its turn; the rest ends its next wait.
     for (int count = 0; count < 1000; ++count) {
         const auto size = ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (size < 0 && errno != ENOBUFS)
@@ -42,7 +42,7 @@ namespace detail {
 }
 
 /// Notices by a socket of the kernel's: netlink on Linux, PF_ROUTE on macOS and the BSDs. Where
-/// neither is to be had open() says so, and a change is found when a request fails.
+/// there is neither, open() says so, and a change is found when a request fails.
 template <class Executor>
 class change_notices : public readable_descriptor<net::posix::basic_stream_descriptor<Executor>>
 {
