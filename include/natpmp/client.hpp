@@ -122,7 +122,9 @@ public:
     /// what `asio::use_awaitable.as_default_on(std::move(client))` does.
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::convertible_to<Other, Executor>)
-    basic_client(basic_client<Other>&& other) noexcept // NOLINT(google-explicit-constructor)
+    // Of the other client the state is moved.
+    // NOLINTNEXTLINE(google-explicit-constructor,cppcoreguidelines-rvalue-reference-param-not-moved)
+    basic_client(basic_client<Other>&& other) noexcept
         : executor_(other.get_executor()), state_(std::move(other.state_))
     {}
 

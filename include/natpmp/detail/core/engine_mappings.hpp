@@ -34,6 +34,8 @@ inline void engine::enter(mapping_record& entry, cause why, phase to, time_point
 /// comes while a request for the mapping is in flight, whose end plans again.
 inline void engine::reschedule(mapping_record& entry, time_point planned, time_point now)
 {
+    // A delete of what nobody wants waits for no operation; a map request keeps its distance from
+    // the last one, whoever asks.
     const bool maps = entry.phase == phase::requested || entry.phase == phase::leased;
     const bool awaited = (maps || entry.phase == phase::cleaning) && entry.first_waiter();
     const time_point wanted_at = awaited ? now : planned;
@@ -69,6 +71,7 @@ inline void engine::want(mapping_record& entry, time_point now)
                      : entry.up()                   ? phase::leased
                      : cleans_up                    ? phase::cleaning
                                                     : phase::requested;
+    // As planned before, or at half of a lease that still runs, or now.
     const time_point half = entry.expiry - counted_lifetime(entry.granted, entry.lifetime) / 2;
     const time_point planned = was_wanted ? entry.planned : entry.up() ? std::max(now, half) : now;
     enter(entry, cause::wanted, to, planned, now);

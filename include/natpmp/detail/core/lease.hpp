@@ -48,6 +48,8 @@ public:
             const duration passed = std::max(duration{0}, arrival - at_);
             return value_ && received < duration{*value_} + passed * 7 / 8 - duration{2s};
         };
+        // The earlier it arrived, the less time has passed on the gateway's clock: a loss at the
+        // earliest time is one at every time.
         const bool certain = lost_at(arrived.earliest);
         if (!certain && lost_at(arrived.latest))
             return epoch_sign::perhaps_lost;

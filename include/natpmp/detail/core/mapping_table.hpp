@@ -37,6 +37,7 @@ public:
             entry.*Place = order_.emplace(key, &entry);
     }
 
+    /// Gives a record another key. Among equal keys it is then the last one.
     void move(mapping_record& entry, const Key& key) noexcept
     {
         auto node = order_.extract(entry.*Place);
@@ -76,6 +77,7 @@ public:
         return entry;
     }
 
+    /// Erases a record, which is in no phase and which nothing refers to any more.
     void erase(mapping_record& entry) noexcept
     {
         timeline.erase(entry);
