@@ -24,6 +24,8 @@ constexpr duration yield_wait = 1s;
 inline void engine::enter(mapping_record& entry, cause why, phase to, time_point planned,
                           time_point now)
 {
+    // The one place to watch, for a test that compares what happens with the documented table: a
+    // null pointer in every program but that one.
     if (recorder)
         (*recorder)(entry.key, entry.phase, why, to);
     records_.set_phase(entry, to);
