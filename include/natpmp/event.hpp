@@ -263,7 +263,8 @@ struct status
     std::size_t up = 0;
     /// The number of mappings that are to be kept, up or not.
     std::size_t kept = 0;
-    /// The gateway and the local address in use; unspecified while there is none.
+    /// The gateway and the local address in use; unspecified while there is none, and while the
+    /// client rests.
     natpmp::gateway gateway{};
     /// The external address; unspecified while it is not known.
     net::ip::address external_address{};

@@ -107,8 +107,8 @@ struct map_request
     /// A deadline for this request, or for both of a pair, counted from its initiation, in
     /// milliseconds; empty: client_options::timeout; 0: none. At the deadline the operation
     /// completes with errc::timed_out. With keep_trying the mapping is wanted all the same: "tell
-    /// me after 3 s, but go on". More than a year counts as a year; a negative one is
-    /// errc::invalid_timeout.
+    /// me after 3 s, but go on"; each of a pair is then asked for on its own. More than a year
+    /// counts as a year; a negative one is errc::invalid_timeout.
     std::optional<std::chrono::milliseconds> timeout{};
 
     /// Whether the gateway picks the external port and forwards it without an internal one, as VPN
