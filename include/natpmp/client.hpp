@@ -366,18 +366,18 @@ public:
         if (!state_)
             return;
         const auto shared = std::make_shared<Function>(std::move(function));
-        auto functions = std::make_shared<detail::callbacks>();
+        auto functions = std::make_shared<detail::observer>();
         functions->on_event = [shared](const event& happened) { (*shared)(happened); };
         if constexpr (std::is_invocable_v<Function&, const datagram&>)
             functions->on_datagram = [shared](const datagram& seen) { (*shared)(seen); };
-        state_->set_callbacks(std::move(functions));
+        state_->set_observer(std::move(functions));
     }
 
     /// Takes the function away.
     void set_observer(std::nullptr_t)
     {
         if (state_)
-            state_->set_callbacks(nullptr);
+            state_->set_observer(nullptr);
     }
 
 private:

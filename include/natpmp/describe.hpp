@@ -55,7 +55,7 @@ inline std::string describe_response(const response& answer)
 /// Decodes a NAT-PMP datagram into words, such as "map tcp 6881, suggest 6881 for 7200 s" (RFC
 /// 6886, sections 3.2 to 3.5). Any bytes are allowed. Thread-safe.
 ///
-/// @param bytes The datagram's payload, as a callback sees it in datagram::bytes.
+/// @param bytes The datagram's payload, as an observer sees it in datagram::bytes.
 [[nodiscard]] inline std::string describe(std::span<const std::uint8_t> bytes)
 {
     if (bytes.size() >= 2 && bytes[0] == 0 && (bytes[1] & detail::response_bit) == 0 &&

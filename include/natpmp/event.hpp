@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What a client tells about itself: events, datagrams as a callback sees them, and its status.
+/// What a client tells about itself: events, datagrams as an observer sees them, and its status.
 
 #ifndef NATPMP_EVENT_HPP
 #define NATPMP_EVENT_HPP

@@ -31,7 +31,7 @@ class async_operation;
 
 /// What the application set by set_observer(). The second function is empty if it takes events
 /// only.
-struct callbacks
+struct observer
 {
     std::function<void(const event&)> on_event;
     std::function<void(const datagram&)> on_datagram;
@@ -65,7 +65,7 @@ public:
     [[nodiscard]] virtual natpmp::status status() = 0;
 
     /// Null takes the application's functions away.
-    virtual void set_callbacks(std::shared_ptr<const callbacks> functions) = 0;
+    virtual void set_observer(std::shared_ptr<const observer> functions) = 0;
 
     /// The end of the client: nothing is sent, every pending operation is cancelled.
     virtual void close() noexcept = 0;

@@ -120,11 +120,11 @@ public:
         return engine_.status(platform_.now());
     }
 
-    void set_callbacks(std::shared_ptr<const callbacks> functions) override
+    void set_observer(std::shared_ptr<const observer> functions) override
     {
         const auto inside = enter();
         engine_.events.collect(functions != nullptr);
-        callbacks_ = std::move(functions);
+        observer_ = std::move(functions);
         calls_.clear();
     }
 
@@ -132,7 +132,7 @@ public:
     /// that was requested before: a destructor must not throw, and a post may.
     void close() noexcept override
     {
-        set_callbacks(nullptr);
+        set_observer(nullptr);
         engine_.close(platform_.now());
         rest();
     }
@@ -304,15 +304,15 @@ private:
         deciding_ = false;
         if (std::exchange(again_, false))
             request_turn();
-        call_back();
+        call_observer();
     }
 
-    /// Makes the queued calls. A callback may set other ones, destroy the client, or run its
+    /// Makes the queued calls. The observer may set another one, destroy the client, or run its
     /// context: then a turn in there goes on with the next call.
-    void call_back()
+    void call_observer()
     {
-        while (callbacks_ && !calls_.empty()) {
-            const auto functions = callbacks_;
+        while (observer_ && !calls_.empty()) {
+            const auto functions = observer_;
             const auto call = std::move(calls_.front());
             calls_.pop_front();
             call(*functions);
@@ -388,20 +388,20 @@ private:
             engine_.refused(now);
     }
 
-    /// Queues events for the callback. The engine has none if the application did not set one.
+    /// Queues events for the observer. The engine has none if the application did not set one.
     void report(std::span<const event> events)
     {
         for (const event& happened : events)
-            calls_.emplace_back([happened](const callbacks& to) { to.on_event(happened); });
+            calls_.emplace_back([happened](const observer& to) { to.on_event(happened); });
     }
 
     /// Queues a datagram, with a copy of its bytes: the next one is read into the same buffer.
     void report(const datagram& seen)
     {
-        if (!callbacks_ || !callbacks_->on_datagram)
+        if (!observer_ || !observer_->on_datagram)
             return;
         std::vector<std::uint8_t> bytes(seen.bytes.begin(), seen.bytes.end());
-        calls_.emplace_back([bytes = std::move(bytes), copy = seen](const callbacks& to) mutable {
+        calls_.emplace_back([bytes = std::move(bytes), copy = seen](const observer& to) mutable {
             copy.bytes = bytes;
             to.on_datagram(copy);
         });
@@ -497,9 +497,9 @@ private:
     timer timer_;
     std::array<std::uint8_t, receive_buffer_size> buffer_{};
     // Null: the application has set none.
-    std::shared_ptr<const callbacks> callbacks_;
-    // Filled in take_turn(), called after it; emptied when other callbacks are set.
-    std::list<std::function<void(const callbacks&)>> calls_;
+    std::shared_ptr<const observer> observer_;
+    // Filled in take_turn(), called after it; emptied when another observer is set.
+    std::list<std::function<void(const observer&)>> calls_;
     // The gateway that the sockets lead to, or that could not be used.
     gateway gateway_{};
     // What sleep() set the timer to; long_ago once it fired or was closed.

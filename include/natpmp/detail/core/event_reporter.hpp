@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
 /// @file
-/// What the application is told of: each event for its callback, and for a reader of events, who
+/// What the application is told of: each event for its observer, and for a reader of events, who
 /// may be slow, the difference between what was last read and now.
 
 #ifndef NATPMP_DETAIL_CORE_EVENT_REPORTER_HPP
@@ -57,7 +57,7 @@ public:
                                                    : std::nullopt;
     }
 
-    /// Reports an event of a mapping: to the callback as it is, and for the reader by marking the
+    /// Reports an event of a mapping: to the observer as it is, and for the reader by marking the
     /// mapping, whose state then is compared with what the reader last read.
     void report(event_kind kind, mapping_record& entry)
     {
@@ -111,7 +111,7 @@ public:
             collect(kind, {.external_address = address_.value}, why);
     }
 
-    /// From now on, whether each event is collected for the callback.
+    /// From now on, whether each event is collected for the observer.
     void collect(bool on) noexcept
     {
         collects_ = on;
@@ -123,7 +123,7 @@ public:
         return !reports_.empty();
     }
 
-    /// The events for the callback since the last call; valid until the engine is called again.
+    /// The events for the observer since the last call; valid until the engine is called again.
     [[nodiscard]] std::span<const event> take_reports() noexcept
     {
         reported_.clear();
@@ -236,7 +236,7 @@ private:
     mapping_table& records_;
     const gateway_status& gateway_;
     const external_address& address_;
-    // For the callback.
+    // For the observer.
     bool collects_ = false;       ///< the application set one
     bool told_any_ = false;       ///< a mapping was reported
     std::vector<event> reports_;  ///< in the order in which they happened

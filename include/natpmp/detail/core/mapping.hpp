@@ -145,7 +145,7 @@ struct mapping_record
 
     error_code error{}; ///< the last failure, for events; cleared by a grant
 
-    /// The callback for events knows of it. Set when `mapped` is reported; cleared with `unmapped`.
+    /// The observer knows of it. Set when `mapped` is reported; cleared with `unmapped`.
     bool told = false;
     net::ip::address_v4 told_address{}; ///< the external address of its last event
 
