@@ -256,8 +256,8 @@ inline send_datagram engine::transmit(time_point now)
     if (mapping_record* entry = request.entry; entry && request.kind == request_kind::map) {
         entry->last_map = history_[entry->key].last_map = now;
         if (!entry->key.assigned())
-            entry->may_exist_until =
-                std::max(entry->may_exist_until, now + std::chrono::seconds{request.lifetime});
+            entry->may_exist_until = std::max<time_point>(
+                entry->may_exist_until, now + std::chrono::seconds{request.lifetime});
         count_up(entry->maps_unanswered);
     } else if (entry) {
         entry->last_delete = now;

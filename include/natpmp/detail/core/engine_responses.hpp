@@ -120,8 +120,8 @@ inline void engine::take_late(const response& answer, const arrival_span& arrive
         count_down(entry->maps_unanswered);
         if (entry->phase == phase::ended || entry->key.assigned())
             return;
-        entry->may_exist_until =
-            std::max(entry->may_exist_until, now + std::chrono::seconds{answer.lifetime});
+        entry->may_exist_until = std::max<time_point>(entry->may_exist_until,
+                                                      now + std::chrono::seconds{answer.lifetime});
         if (entry->phase == phase::guarded) {
             entry->maps_unanswered = 0; // one more delete, which is not guarded again
             enter(*entry, cause::late_grant, phase::deleting, now, now);
@@ -216,8 +216,8 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     entry.failures = 0;
     entry.error = {};
     if (!entry.key.assigned())
-        entry.may_exist_until = std::max(entry.may_exist_until,
-                                         done.granted_from + std::chrono::seconds{answer.lifetime});
+        entry.may_exist_until = std::max<time_point>(
+            entry.may_exist_until, done.granted_from + std::chrono::seconds{answer.lifetime});
     if (!entry.wanted() || !entry.unmaps.empty())
         return reschedule(entry, now, now); // it is deleted again
     // The gateway counts from when it took the request, which is not before the last transmission
