@@ -246,7 +246,7 @@ private:
     {
         seen.reached(place::datagram, host_.core.counters.sent);
         seen.reached(place::renewal, host_.core.counters.renewals);
-        seen.reached(place::reset, host_.core.status(host_.now).resets);
+        seen.reached(place::reset, host_.core.status(host_.world.now()).resets);
         for (const asked& each : host_.watch.operations) {
             if (each.pending || each.error || !each.done)
                 continue;
