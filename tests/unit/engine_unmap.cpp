@@ -300,4 +300,25 @@ TEST_CASE("engine unmap: a shutdown does not call done what was not answered", "
     CHECK(end.error == errc::shutdown_incomplete);
 }
 
+TEST_CASE("engine unmap: a call that waits for its delete goes on when the gateway was away",
+          "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    client.address();
+    client.refused(); // an error of the gateway as a whole, which fails what is asked next
+    operation& removal = client.unmap(tcp(80));
+    operation& again = client.map(keep_trying(tcp(80)));
+    client.detach();
+    CHECK(removal.error == errc::no_gateway);
+    CHECK(client.done_at(again) == "pending");
+    client.heal();
+    client.attach(home());
+    client.run_until(5min);
+    CHECK(client.done_at(again) != "pending");
+    CHECK_FALSE(again.error);
+    CHECK(client.mappings().size() == 1);
+}
+
 } // namespace engine_unmap_test
