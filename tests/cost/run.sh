@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 compiler=${CXX:-g++}
 most_lines=14000
 most_bytes=$((125 * 1024))             # header-only
-most_bytes_elsewhere=$((137 * 1024))   # compiled once: less is inlined across the two files
+most_bytes_elsewhere=$((141 * 1024))   # compiled once: less is inlined across the two files
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
