@@ -14,9 +14,9 @@ set(CMAKE_CROSSCOMPILING_EMULATOR wine CACHE STRING "")
 # All names of an object file must fit into 10 MB.
 set(ASIO_NATPMP_UNITY_BATCH 4 CACHE STRING "")
 set(ASIO_NATPMP_WARNINGS ON CACHE BOOL "")
-set(ASIO_NATPMP_SIM_SEEDS 4 CACHE STRING "")
 set(ASIO_NATPMP_WHOLE_PROGRAMS ON CACHE BOOL "")
 # Wine binds to any address, and sends from 127.0.0.1 whatever loopback address that is. Hidden tests
 # would run with a filter that only leaves out.
 set(ASIO_NATPMP_TEST_FILTER ~[addresses]~[.] CACHE STRING "")
-set(ASIO_NATPMP_TESTS unit;sim;api;loopback CACHE STRING "")
+# Not the simulation: it has nothing of the system, and takes a hundred times as long under Wine.
+set(ASIO_NATPMP_TESTS unit;api;loopback CACHE STRING "")
