@@ -40,6 +40,8 @@ done
 check "a renewal came 20 minutes of its clock after the mapping" apart 3.8 "$map"
 check "the gateway has the one mapping" holds 1
 
+# Transmission sends nothing for eight seconds of its clock after a request, nor a delete then.
+sleep 1
 stop_client transmission
 check "it ends when it is told to" [ "$status" = 0 ]
 check "it has deleted its mapping" wait_for 2 requested "$delete"
