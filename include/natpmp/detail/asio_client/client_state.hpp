@@ -242,8 +242,9 @@ private:
 
     void on_ready(timer&, error_code error)
     {
-        if (error)
-            return; // Asio's timers end a wait so when they are set to another time
+        // Asio's timers end a wait so when they are set to another time, which may have come.
+        if (error && timer_set_to_ > platform_.now())
+            return;
         timer_set_to_ = long_ago;
         timer_->source.acknowledge();
         begin_turn();
