@@ -1,14 +1,15 @@
 // Copyright (c) 2026 The asio-natpmp authors.
 // Distributed under the Boost Software License, Version 1.0. (See LICENSE.)
 
-// A fake_gateway as a program, for clients that are none of ours: gateway ADDRESS LIFETIME. It
+// A fake_gateway as a program, for clients that are not ours: gateway ADDRESS LIFETIME. It
 // listens on port 5351 of that address, grants LIFETIME seconds whatever is asked for, and prints
 // each request, its bytes and what it says, and how many mappings it holds when that changes:
 //
 //     2.004 000200001ae11ae100000e10 map tcp 6881 6881 3600
 //     holds 1
 //
-// SIGUSR1: as many of the next map requests as it holds mappings move theirs to another port.
+// SIGUSR1: it moves each mapping that it holds to the next external port up, which the answer to the
+// next request for the mapping tells.
 
 #include <natpmp/testing/fake_gateway.hpp>
 
@@ -81,11 +82,13 @@ private:
     void move_on_signal()
     {
         moves_.async_wait([this](const asio::error_code&, int) {
-            auto& model = gateway_.model();
-            const std::size_t size = model.table.size(fake_gateway::now());
-            model.faults.move_ports =
-                natpmp::testing::fault_switch::times(static_cast<std::uint32_t>(size));
-            std::printf("moves %zu\n", size);
+            auto& table = gateway_.model().table;
+            const natpmp::time_point now = fake_gateway::now();
+            for (auto entry : table.entries(now)) {
+                ++entry.external_port;
+                table.put(entry, now);
+            }
+            std::puts("moved");
             std::fflush(stdout);
             move_on_signal();
         });

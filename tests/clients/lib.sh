@@ -25,9 +25,9 @@ start_fake() { # LIFETIME
     check "the gateway is there" wait_for 5 grep -q '^ready' "$WORK/gateway.log"
 }
 
-move_ports() { # once in a script: each mapping, at the next request for it
+move_ports() { # once in a script: the gateway moves each mapping to the next external port
     kill -USR1 "$fake"
-    wait_for 2 grep -q '^moves' "$WORK/gateway.log"
+    wait_for 5 grep -q '^moved' "$WORK/gateway.log"
 }
 
 # A request as "BYTES what they say", whenever it came; a retransmission right after it is the same.

@@ -26,11 +26,10 @@ check "it has tried PCP before" grep -qE '^[0-9.]+ 0201.{116} ' "$WORK/gateway.l
 check "it asks for the address" requested 0000
 check "the gateway has both" wait_for 2 holds 2
 check "it renews both" wait_for 10 both_told 6881 2
-check "the gateway is going to move both" move_ports
+check "the gateway moves both" move_ports
 check "it is told the next port up" wait_for 10 both_told 6882
 check "which the next renewal suggests" wait_for 10 both_told 6882 2
 check "a renewal is at least 4.3 s after the mapping" apart 4.3 "$(map_bytes tcp 6881 6881 3600)"
-check "no lease has ended" [ "$(grep -c '^holds [01]' "$WORK/gateway.log")" -le 1 ]
 
 mark
 echo end >&4

@@ -24,7 +24,7 @@ check "the same mapping" natpmpc_says "Mapped public port 6881 protocol TCP to l
 check "it maps UDP too" natpmpc 6881 6881 udp 3600
 check "the gateway has two mappings" wait_for 2 holds 2
 
-check "the gateway is going to move the TCP port" move_ports
+check "the gateway moves both ports" move_ports
 check "a moved port is told" natpmpc 6881 6881 tcp 3600
 check "the next one up" natpmpc_says "Mapped public port 6882 protocol TCP to local port 6881"
 
