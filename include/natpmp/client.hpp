@@ -8,7 +8,9 @@
 #define NATPMP_CLIENT_HPP
 
 #include <natpmp/detail/asio_client/async_operation.hpp>
+#include <natpmp/platform_concept.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <memory>
@@ -88,8 +90,10 @@ public:
     /// @param executor A serial executor.
     /// @param options See client_options; bad ones make every operation fail with
     ///                errc::invalid_options or errc::invalid_timeout.
+    /// @throws natpmp::system_error If the system is out of file descriptors.
+    /// @throws std::bad_alloc If it is out of memory.
     explicit basic_client(const executor_type& executor, const client_options& options = {})
-        : basic_client(executor, detail::make_client(executor, options))
+        : basic_client(executor, detail::make_client<asio_platform<Executor>>(executor, options))
     {}
 
     /// A client on the executor of an execution context, such as an io_context that one thread
@@ -110,7 +114,7 @@ public:
     template <natpmp::platform Platform>
         requires std::convertible_to<typename Platform::executor_type, Executor>
     explicit basic_client(const Platform& platform, const client_options& options = {})
-        : basic_client(platform.get_executor(), detail::make_client(platform, options))
+        : basic_client(platform.get_executor(), detail::make_client<Platform>(platform, options))
     {}
 
     /// Takes over the mappings and the pending operations.
@@ -163,9 +167,10 @@ public:
     /// @param internal_port The port that the application listens on, 1..65535, any integer type.
     /// @param token A completion token for `void(error_code, mapping)`.
     /// @par Errors
-    /// Before anything is sent: those of condition::invalid_argument, errc::closed,
-    /// errc::no_gateway, errc::no_local_address, errc::routes_unreadable, errc::not_behind_nat, an
-    /// error of the system's if no socket can be had. Later: any result_code but success,
+    /// Before anything is sent: those of condition::invalid_argument, errc::closed. Then, or when
+    /// the gateway is lost meanwhile: errc::no_gateway, errc::no_local_address,
+    /// errc::routes_unreadable, errc::not_behind_nat, an error of the system's if no socket can be
+    /// had or the socket fails. Later: any result_code but success,
     /// errc::not_supported, errc::gateway_silent (after 129.5 s), errc::invalid_grant,
     /// errc::timed_out, errc::closed, and operation_aborted when it is cancelled or the port is
     /// unmapped meanwhile. After a failure the mapping is not kept, unless map_request::keep_trying
@@ -249,7 +254,8 @@ public:
     ///              delete.
     /// @par Errors
     /// As async_map_port; errc::gateway_silent after 7.75 s, errc::gateway_changed if there is
-    /// another gateway now. The mapping is not kept in any case.
+    /// another gateway now. The mapping is not kept once its delete was sent, or if there is no
+    /// gateway; cancelled, timed out or refused before that, the call has no effect.
     template <detail::token_for Token = default_token>
     auto async_unmap_port(natpmp::protocol protocol, port_number internal_port,
                           Token&& token = Token())
@@ -296,25 +302,33 @@ public:
     /// In a coroutine that was cancelled, `co_await asio::this_coro::reset_cancellation_state()`
     /// has to come first, or awaiting this throws before the shutdown starts.
     ///
-    /// @param limit How long it may take, at most. Each mapping has 1.75 s or its share of this.
+    /// A second call joins the first: both complete at the end, for which the earlier limit counts.
+    ///
+    /// @param limit How long it may take, at most 24 hours; a negative one is 0. Each mapping has
+    ///              1.75 s or its share of this.
     /// @param token A completion token for `void(error_code)`.
     /// @par Errors
     /// errc::shutdown_incomplete if the gateway did not confirm every deletion; the client is
     /// closed all the same. A gateway that never answered has 250 ms, and that is a success.
+    /// errc::closed from a client that was moved from.
     /// @par Per-operation cancellation
     /// Any type ends the waiting with operation_aborted; if nobody else waits for the shutdown, the
     /// client is closed at once.
     template <class Rep, class Period, detail::token_for Token = default_token>
     auto async_shutdown(std::chrono::duration<Rep, Period> limit, Token&& token = Token())
     {
-        return detail::initiate(
-            state_, executor_,
-            {.kind = detail::operation_kind::shutdown, .limit = detail::clamp_limit(limit)},
-            std::forward<Token>(token));
+        using seconds = std::chrono::duration<double>;
+        const auto most = std::clamp<seconds>(limit, seconds{0}, std::chrono::hours{24});
+        return detail::initiate(state_, executor_,
+                                {.kind = detail::operation_kind::shutdown,
+                                 .limit = std::chrono::duration_cast<detail::duration>(most)},
+                                std::forward<Token>(token));
     }
 
-    /// Ends every pending operation with operation_aborted, as a terminal cancellation would.
-    /// Mappings are kept.
+    /// Ends every pending operation with operation_aborted, as a terminal cancellation would: a
+    /// client whose async_shutdown is pending is closed at once. Mappings are kept.
+    ///
+    /// @throws std::bad_alloc The operations have ended all the same.
     void cancel()
     {
         if (const auto state = state_)
@@ -358,13 +372,19 @@ public:
     /// Sets the function to call with every `const event&`, and with every `const datagram&` that
     /// is sent, received or ignored if it can be called so. It takes the place of the one that was
     /// set before. It is called on the client's executor, after the actions are done; it may call
-    /// anything, also destroy the client, and must not throw. A null pointer takes it away. Copies
-    /// of it may be made.
+    /// anything, also destroy the client, and must not throw. It may be move-only. A null pointer
+    /// and an empty std::function take it away.
+    ///
+    /// @throws std::bad_alloc The function of before stays.
     template <class Function>
     void set_observer(Function function)
     {
         if (!state_)
             return;
+        // A lambda is never empty, though it may convert to a pointer.
+        if constexpr (std::is_pointer_v<Function> || requires { function.operator bool(); })
+            if (!function)
+                return set_observer(nullptr);
         const auto shared = std::make_shared<Function>(std::move(function));
         auto functions = std::make_shared<detail::observer>();
         functions->on_event = [shared](const event& happened) { (*shared)(happened); };

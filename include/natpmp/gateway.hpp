@@ -95,7 +95,7 @@ namespace detail {
 ///
 /// @param error errc::no_gateway if there is no such route, or a better one that lets nothing out;
 ///              errc::routes_unreadable if the system does not tell its routes; the system's if it
-///              is out of file descriptors.
+///              is out of file descriptors, and on systems but Linux for any other failure of its.
 /// @return The gateway; a default-constructed one on error.
 /// @throws std::bad_alloc Nothing else.
 [[nodiscard]] inline gateway default_gateway(error_code& error)

@@ -15,7 +15,7 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-namespace include_natpmp_implementation_hpp_in_this_source_file {
+namespace link_natpmp_src_hpp_or_include_natpmp_implementation_hpp {
 
 template <class Platform, class Source>
 std::shared_ptr<client_base> make_client(const Source& source, const client_options& options)
@@ -23,18 +23,7 @@ std::shared_ptr<client_base> make_client(const Source& source, const client_opti
     return std::make_shared<client_state<Platform>>(options, Platform(source));
 }
 
-} // namespace include_natpmp_implementation_hpp_in_this_source_file
-
-namespace link_the_source_file_that_includes_natpmp_src_hpp {
-
-template <class Executor>
-std::shared_ptr<client_base> make_client(const Executor& executor, const client_options& options)
-{
-    return include_natpmp_implementation_hpp_in_this_source_file::make_client<
-        asio_platform<Executor>>(executor, options);
-}
-
-} // namespace link_the_source_file_that_includes_natpmp_src_hpp
+} // namespace link_natpmp_src_hpp_or_include_natpmp_implementation_hpp
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

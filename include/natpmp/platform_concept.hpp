@@ -22,8 +22,19 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 /// gateway, notices of change, and randomness. A client reads no other clock and no other source of
 /// chance.
 ///
-/// Each of the nested types is made by make<Type>(). See asio_platform for what their members
-/// do, and testing::simulated_platform for a platform in virtual time.
+/// Each of the nested types is made by `make<Type>()`, closed; its open() returns why it cannot be
+/// opened. `async_wait(handler)` of each completes with (error_code) on the platform's executor,
+/// never within the call: of the timer at the time that expires_at() set, never for
+/// time_point::max(); of a socket when there may be something to read; of the notices when the
+/// host's routes or addresses may have changed, which read() then tells. close() ends a pending
+/// wait with operation_aborted.
+///
+/// receive_from() and send() never block: receive_from() gives would_block if there is nothing to
+/// read, and either gives connection_refused or connection_reset for ICMP port unreachable.
+/// completes_with_datagram tells whether a wait takes the datagram out of the socket, and
+/// awaits_datagram() whether such a wait is pending.
+///
+/// See testing::simulated_platform for a platform in virtual time.
 template <class Type>
 concept platform =
     // An executor ends here: whether one can be copied may depend on what a client is made from.
@@ -44,7 +55,6 @@ concept platform =
         { requests.open(where, std::uint16_t{}) } -> std::same_as<error_code>;
         { requests.send(bytes) } -> std::same_as<error_code>;
         { requests.receive_from(into, source, error) } -> std::same_as<std::size_t>;
-        { requests.local_address() } -> std::same_as<net::ip::address>;
         { requests.awaits_datagram() } -> std::same_as<bool>;
         { Type::request_socket_type::completes_with_datagram } -> std::convertible_to<bool>;
         requests.close();

@@ -13,12 +13,13 @@
 #include <memory>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-namespace detail::link_the_source_file_that_includes_natpmp_src_hpp {
+namespace detail::link_natpmp_src_hpp_or_include_natpmp_implementation_hpp {
 
-template std::shared_ptr<client_base> make_client<net::any_io_executor>(const net::any_io_executor&,
-                                                                        const client_options&);
+template std::shared_ptr<client_base>
+make_client<asio_platform<net::any_io_executor>>(const net::any_io_executor&,
+                                                 const client_options&);
 
-} // namespace detail::link_the_source_file_that_includes_natpmp_src_hpp
+} // namespace detail::link_natpmp_src_hpp_or_include_natpmp_implementation_hpp
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 
 #endif // NATPMP_SRC_HPP

@@ -101,7 +101,8 @@ struct map_request
     bool clean_up = true;
 
     /// Whether to go on asking after a first failure. The operation then completes with the first
-    /// success, and events tell the failures.
+    /// success, and events tell the failures. Only a process that has no file descriptor for a
+    /// timer cannot wait: then it fails with the system's error.
     bool keep_trying = false;
 
     /// A deadline for this request, or for both of a pair, counted from its initiation, in

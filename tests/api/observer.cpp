@@ -124,6 +124,27 @@ TEST_CASE("observer: takes itself away")
     CHECK(captured.use_count() == 1);
 }
 
+TEST_CASE("observer: an empty function takes the one of before away")
+{
+    world in;
+    client on(in.context, in.options());
+    int calls = 0;
+    on.set_observer([&](const auto&) { ++calls; });
+    SECTION("std::function")
+    {
+        on.set_observer(std::function<void(const natpmp::event&)>());
+    }
+    SECTION("a pointer")
+    {
+        void (*nobody)(const natpmp::event&) = nullptr;
+        on.set_observer(nobody);
+    }
+    on.async_map_port(protocol::tcp, 6881, ignore{});
+    in.settle();
+    CHECK(on.mappings().size() == 1);
+    CHECK(calls == 0);
+}
+
 TEST_CASE("observer: sets another one in its place, which sees what comes then")
 {
     world in;

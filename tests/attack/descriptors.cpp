@@ -89,13 +89,13 @@ TEST_CASE("descriptors: without any an operation fails with the system's error, 
     CHECK(in.state.now == time_point(1h)); // at once
 }
 
-TEST_CASE("descriptors: a wish that is to be kept is granted when there are descriptors again")
+TEST_CASE("descriptors: an operation that keeps trying succeeds when there are descriptors again")
 {
     stepped_world in;
     natpmp::client on(in.platform(), in.options());
     report map;
     {
-        const few_descriptors limit(2);
+        const few_descriptors limit(GENERATE(1U, 2U));
         on.async_map_port(map_request{.internal_port = 6881, .keep_trying = true}, reporter(map));
         in.run_for(10min);
         CHECK(map.calls == 0);
@@ -103,6 +103,23 @@ TEST_CASE("descriptors: a wish that is to be kept is granted when there are desc
     }
     REQUIRE(in.run_until([&] { return map.calls > 0; }, 8min)); // the longest pause
     CHECK(map.succeeded());
+}
+
+TEST_CASE("descriptors: without a timer nothing can keep trying")
+{
+    stepped_world in;
+    natpmp::client on(in.platform(), in.options());
+    report map, event;
+    {
+        const few_descriptors limit(0);
+        on.async_map_port(map_request{.internal_port = 6881, .keep_trying = true}, reporter(map));
+        on.async_wait_event(reporter(event));
+        in.settle();
+    }
+    CHECK(map.calls == 1);
+    CHECK(map.error == too_many);
+    CHECK(event.calls == 1); // which tells of the failure
+    CHECK(in.context.stopped());
 }
 
 TEST_CASE("descriptors: a client at work needs no more of them")

@@ -34,7 +34,7 @@ FIGURES = {
     "late answer": (CORE + "engine_responses.hpp", r"late_answer_window = (\w+);"),
     "late error": (CORE + "engine_responses.hpp", r"late_error_window = (\w+);"),
     "address interval": (CORE + "engine_responses.hpp", r"address_interval = (\w+);"),
-    "fresh address": (CORE + "gateway_status.hpp", r"asked_at < (\w+);"),
+    "fresh address": (CORE + "gateway_status.hpp", r"told_at < (\w+);"),
     "error kept": (CORE + "gateway_status.hpp", r"error_until_ = now \+ duration\{(\w+)\}"),
     "random wait": (CORE + "gateway_status.hpp", r"constexpr duration most = (\w+);"),
     "hints": (CORE + "gateway_status.hpp", r"limit_\{(\d+), \w+\}"),

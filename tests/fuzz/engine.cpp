@@ -218,7 +218,7 @@ private:
             host_.core.events.report(natpmp::event_kind::announcements_unavailable,
                                      net::error::address_in_use);
         else if (which == 2)
-            host_.core.cancel_all(host_.world.now());
+            host_.core.cancel_all(natpmp::net::error::operation_aborted, host_.world.now());
         else
             return host_.close();
         host_.pump();
@@ -248,7 +248,7 @@ private:
         seen.reached(place::renewal, host_.core.counters.renewals);
         seen.reached(place::reset, host_.core.status(host_.world.now()).resets);
         for (const asked& each : host_.watch.operations) {
-            if (each.pending || each.error || !each.done)
+            if (each.pending || each.error || each.started)
                 continue;
             constexpr place places[] = {place::mapped,  place::pair,  place::unmapped,
                                         place::address, place::event, place::left};

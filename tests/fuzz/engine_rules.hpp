@@ -77,7 +77,7 @@ public:
     void finished(asked& what)
     {
         say([&] { return "completed " + what.name() + ": " + what.error.message(); });
-        require(what.pending && what.done, "every operation completes once");
+        require(what.pending && !what.started, "every operation completes once");
         what.pending = false;
         --pending;
         ++completed;

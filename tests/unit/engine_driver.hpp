@@ -176,7 +176,7 @@ public:
 
     void cancel_all()
     {
-        core_.cancel_all(now);
+        core_.cancel_all(aborted, now);
         turn();
     }
 

@@ -304,4 +304,18 @@ TEST_CASE("engine event: the endpoint is another one, whatever changed", "[engin
     CHECK(client.collected_events().size() == before);
 }
 
+TEST_CASE("engine event: with another gateway the address is unknown", "[engine][event]")
+{
+    driver client;
+    client.collect_events(true);
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    const std::size_t before = client.collected_events().size();
+    client.attach(elsewhere());
+    REQUIRE(client.collected_events().size() >= before + 2);
+    CHECK(event_text(client.collected_events()[before]) == "gateway_changed 10.9.0.1");
+    CHECK(event_text(client.collected_events()[before + 1]) == "address_changed 0.0.0.0");
+    CHECK(client.status().external_address.is_unspecified());
+}
+
 } // namespace engine_event_test

@@ -374,4 +374,22 @@ TEST_CASE("engine gateway: the same one is asked whether it lost its state, also
     CHECK(containing(client.wire, "address").size() == 1);
 }
 
+TEST_CASE("engine gateway: it goes while a mapping that is wanted again waits for its delete",
+          "[engine][gateway]")
+{
+    driver client;
+    client.hold({tcp(80)}, 1s);
+    client.silence();
+    client.unmap_quietly(tcp(80));
+    map_request request = keep_trying(tcp(80));
+    request.timeout = 5s;
+    client.map(request);
+    client.detach();
+    client.run_until(10s);
+    CHECK(client.mappings().size() == 1);
+    client.run_until(3h);
+    CHECK(client.mappings().empty());
+    CHECK(containing(client.take_events(), "lost tcp 80").size() == 1);
+}
+
 } // namespace engine_gateway_test

@@ -321,4 +321,33 @@ TEST_CASE("engine unmap: a call that waits for its delete goes on when the gatew
     CHECK(client.mappings().size() == 1);
 }
 
+TEST_CASE("engine unmap: it ends no call that was made after it, whose deadline is over already",
+          "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80), tcp(81)}, 1s);
+    client.silence();
+    client.unmap(tcp(80)); // which takes the gateway's time
+    operation& unmap = client.unmap(tcp(81));
+    map_request request = keep_trying(tcp(81));
+    request.timeout = 3s;
+    operation& later = client.map(request);
+    client.run_until(5s);
+    REQUIRE(client.done_at(later) == "4");
+    REQUIRE(client.done_at(unmap) == "pending");
+    SECTION("the gateway answers again")
+    {
+        client.run_until(20s);
+        client.heal();
+    }
+    SECTION("the unmap ends with its gateway")
+    {
+        client.heal();
+        client.attach(elsewhere());
+    }
+    client.run_until(1h);
+    REQUIRE(client.mappings().size() == 1);
+    CHECK(client.mappings()[0].internal_port == 81);
+}
+
 } // namespace engine_unmap_test

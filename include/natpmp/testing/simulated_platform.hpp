@@ -170,12 +170,6 @@ public:
             return {};
         }
 
-        /// The host's address that it was opened with.
-        [[nodiscard]] net::ip::address local_address() const
-        {
-            return socket_->where().local_address;
-        }
-
         /// Sends to the gateway.
         error_code send(std::span<const std::uint8_t> bytes)
         {

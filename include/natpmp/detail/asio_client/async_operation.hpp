@@ -10,7 +10,6 @@
 #include <natpmp/detail/asio_client/client_base.hpp>
 #include <natpmp/detail/core/operation.hpp>
 
-#include <algorithm>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -276,14 +275,6 @@ auto initiate(const std::shared_ptr<client_base>& client, const Executor& execut
 {
     return net::async_initiate<Token, void(error_code, Values...)>(
         initiation<Executor, Values...>{client, executor}, token, what);
-}
-
-/// A limit in any unit, cut to what the engine can count.
-template <class Rep, class Period>
-duration clamp_limit(std::chrono::duration<Rep, Period> limit)
-{
-    using seconds = std::chrono::duration<double>;
-    return std::chrono::duration_cast<duration>(std::clamp<seconds>(limit, 0s, 24h));
 }
 
 } // namespace detail

@@ -11,13 +11,11 @@
 #include <natpmp/detail/core/operation.hpp>
 #include <natpmp/event.hpp>
 #include <natpmp/options.hpp>
-#include <natpmp/platform_concept.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
@@ -74,48 +72,19 @@ public:
     std::uint64_t last_number = 0;
 };
 
-// What makes the state of a client, defined in implementation.hpp. With NATPMP_SEPARATE_COMPILATION
-// a definition may be missing when the program is linked; then the linker says by the name what to
-// do.
-
-namespace link_the_source_file_that_includes_natpmp_src_hpp {
-
-/// The state of a client on asio_platform. src.hpp instantiates it for natpmp::client.
-template <class Executor>
-[[nodiscard]] std::shared_ptr<client_base> make_client(const Executor& executor,
-                                                       const client_options& options);
-
-} // namespace link_the_source_file_that_includes_natpmp_src_hpp
-
-namespace include_natpmp_implementation_hpp_in_this_source_file {
+/// With NATPMP_SEPARATE_COMPILATION its definition may be missing when the program is linked; then
+/// the linker says by the name what to do.
+namespace link_natpmp_src_hpp_or_include_natpmp_implementation_hpp {
 
 /// The state of a client on a platform that is made from `source`: an executor or a platform.
+/// src.hpp instantiates it for natpmp::client on an executor.
 template <class Platform, class Source>
 [[nodiscard]] std::shared_ptr<client_base> make_client(const Source& source,
                                                        const client_options& options);
 
-} // namespace include_natpmp_implementation_hpp_in_this_source_file
+} // namespace link_natpmp_src_hpp_or_include_natpmp_implementation_hpp
 
-/// The state of a client on asio_platform.
-template <class Executor>
-[[nodiscard]] std::shared_ptr<client_base> make_client(const Executor& executor,
-                                                       const client_options& options)
-{
-    if constexpr (std::is_same_v<Executor, net::any_io_executor>)
-        return link_the_source_file_that_includes_natpmp_src_hpp::make_client(executor, options);
-    else
-        return include_natpmp_implementation_hpp_in_this_source_file::make_client<
-            asio_platform<Executor>>(executor, options);
-}
-
-/// The state of a client on another platform.
-template <platform Platform>
-[[nodiscard]] std::shared_ptr<client_base> make_client(const Platform& from,
-                                                       const client_options& options)
-{
-    return include_natpmp_implementation_hpp_in_this_source_file::make_client<Platform>(from,
-                                                                                        options);
-}
+using link_natpmp_src_hpp_or_include_natpmp_implementation_hpp::make_client;
 
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE

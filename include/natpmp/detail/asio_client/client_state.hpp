@@ -81,7 +81,7 @@ public:
     void cancel_all() override
     {
         const auto inside = enter();
-        engine_.cancel_all(platform_.now());
+        engine_.cancel_all(net::error::operation_aborted, platform_.now());
         request_turn();
     }
 
@@ -303,8 +303,6 @@ private:
         deciding_ = true;
         take_turn(engine_, *this);
         deciding_ = false;
-        if (std::exchange(again_, false))
-            request_turn();
         call_observer();
     }
 
@@ -343,6 +341,8 @@ private:
     /// Finds out where to send, and opens the sockets unless they lead there already.
     void find_gateway(time_point)
     {
+        // The timer first: without one no request would end.
+        const error_code no_timer = timer_ ? error_code{} : open<&client_state::timer_>();
         if (!changes_)
             open<&client_state::changes_>(); // without notices, a failing request tells of a change
         error_code error;
@@ -354,8 +354,8 @@ private:
         if (connected && !error && found == gateway_)
             return;
         gateway_ = found;
-        if (!error && !timer_)
-            error = open<&client_state::timer_>(); // without a timer no request would end
+        if (!error)
+            error = no_timer;
         if (!error)
             error = open<&client_state::requests_>(found, options_.gateway_port.value());
         close(announcements_);
@@ -408,14 +408,19 @@ private:
         });
     }
 
-    /// Sets the timer; if descriptors run out and it cannot be opened, the next turn tries again.
-    /// An earlier time that is set stays while a request is in flight: the answer will probably
-    /// come before it, which saves a call of the system for each request.
+    /// Sets the timer. An earlier time that is set stays while a request is in flight: the answer
+    /// will probably come before it, which saves a call of the system for each request.
     void sleep(time_point until)
     {
-        again_ = until <= looked_at_; // the engine has finished operations left for another turn
-        if (again_ || (!timer_ && open<&client_state::timer_>()))
-            return;
+        error_code error;
+        if (until > looked_at_ && !timer_)
+            error = open<&client_state::timer_>();
+        if (error) // descriptors ran out: nothing can wait
+            engine_.cancel_all(error, looked_at_);
+        if (error || until <= looked_at_) { // the engine has operations left to complete
+            deciding_ = false;
+            return request_turn();
+        }
         const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;
         if (until != timer_set_to_ && !(is_early && engine_.in_flight()))
             timer_->source.expires_at(timer_set_to_ = until);
@@ -509,12 +514,10 @@ private:
     bool told_no_announcements_ = false;
     // Set when a turn is posted, cleared when it begins.
     bool turn_requested_ = false;
-    // Set within take_turn(), which goes on until nothing is left to decide.
+    // Set within take_turn(), which goes on until nothing is left to decide. Cleared at its end.
     bool deciding_ = false;
     // Set by look() to its time.
     time_point looked_at_ = long_ago;
-    // Set by sleep() if the next turn is due now: that takes no timer. Cleared by turn().
-    bool again_ = false;
     // Set by turn() for its first look, cleared by that.
     bool reads_all_ = false;
     // Locked by enter().

@@ -31,13 +31,6 @@ enum class request_kind : std::uint8_t
     address
 };
 
-/// What outlives the record of a mapping.
-struct key_history
-{
-    bool cleaned = false; ///< its clean-up went out, which does so once
-    time_point last_map = long_ago;
-};
-
 /// The one request in flight (RFC 6886, section 3.1: no concurrent requests).
 struct outstanding_request
 {
@@ -104,8 +97,8 @@ struct last_failure
 
 struct send_datagram
 {
-    bytes_view bytes; ///< valid until the engine is called again
-    bool first;       ///< the first transmission of its request
+    bytes_view bytes; ///< valid until the next call of next()
+    bool first;       ///< of its request, or since that began anew (retransmission::restart())
 };
 
 /// Look up the route, open a socket, and call on_gateway() or on_no_gateway().
@@ -120,7 +113,7 @@ struct complete_operation
 /// Tell the application, after the turn.
 struct report_events
 {
-    std::span<const event> events; ///< valid until the engine is called again
+    std::span<const event> events; ///< valid until the next call of next()
 };
 
 /// Have the next turn then; at once if that is past.
@@ -154,7 +147,7 @@ public:
 
     void start(operation& op, time_point now);
     void cancel(operation& op, bool total_only, error_code why, time_point now);
-    void cancel_all(time_point now);
+    void cancel_all(error_code why, time_point now);
     void withdraw(operation& op);
     void unmap_quietly(mapping_key key, time_point now);
     void network_changed(time_point now);
@@ -279,7 +272,6 @@ private:
 
     // What is known, and what is asked.
     mapping_table records_;
-    std::map<mapping_key, key_history> history_; ///< of each key that was ever asked for
     std::optional<outstanding_request> request_; ///< set by begin_request(), reset by conclude()
     gateway_status gateway_;
     external_address address_;

@@ -31,7 +31,7 @@ inline void engine::recover(time_point now)
 /// Something may have changed for the better: what failed is tried again (RFC 6886, section 3.1).
 inline void engine::retry_failed(time_point now)
 {
-    gateway_.answered();
+    gateway_.clear_failures();
     const time_point earliest = std::max(now, gateway_.recovery_delay_until);
     if (request_ && request_->kind != request_kind::remove)
         request_->transmissions.restart(earliest);
@@ -89,15 +89,16 @@ NATPMP_COLD inline void engine::change_gateway(bool first, time_point now)
 {
     request_.reset();
     gateway_.forget();
-    gateway_.recovery.cancel();
-    gateway_.recovery_delay_until = long_ago;
     left_behind_until_ = long_ago;
+    const bool knew_address = !address_.value.is_unspecified();
     address_ = {};
     retry_failed(now);
     if (first)
         return;
     ++gateway_.generation;
     events.report(event_kind::gateway_changed, {});
+    if (knew_address)
+        events.report_address({});
     fail_unmaps(errc::gateway_changed, now);
     for (operation* op : pending_) { // what the old gateway granted counts no more
         if (op->part > 0)
@@ -110,7 +111,7 @@ NATPMP_COLD inline void engine::change_gateway(bool first, time_point now)
         entry.may_exist_until = entry.last_delete = long_ago;
         entry.maps_unanswered = entry.deletes_unanswered = 0;
         const bool cleans_up = entry.phase == phase::cleaning;
-        if (entry.phase == phase::leased && entry.wanted())
+        if (entry.wanted() && entry.up())
             on_lease_end(entry, cause::gateway_left, errc::gateway_changed, now);
         else if (entry.wanted())
             enter(entry, cause::gateway_left, cleans_up ? phase::cleaning : phase::requested, now,
@@ -154,7 +155,7 @@ NATPMP_COLD inline void engine::disconnect(error_code why, time_point now)
         if (each.phase != phase::deleting && each.phase != phase::guarded)
             return;
         if (each.wanted())
-            enter(each, cause::gateway_left, phase::requested, now, now);
+            want(each, now);
         else
             end_mapping(each, cause::gateway_left, now);
     });

@@ -54,12 +54,8 @@ inline void engine::want(mapping_record& entry, time_point now)
     const bool deleting = entry.phase == phase::deleting;
     if (deleting && (!entry.unmaps.empty() || requested_for(entry)))
         return; // it is asked for again when that delete is over
-    if (entry.phase == phase::ended) {
-        entry.reader.loss = entry.reader.state != known_state::nothing;
-        entry.last_map = history_[entry.key].last_map;
-    }
     const bool cleans_up =
-        !history_[entry.key].cleaned && !entry.key.assigned() && !requested_for(entry) &&
+        !entry.history.cleaned && !entry.key.assigned() && !requested_for(entry) &&
         entry.may_exist_until <= now &&
         std::any_of(entry.waiters.begin(), entry.waiters.end(), [&](const operation* op) {
             return op->awaits(entry.key) && op->request.clean_up;
@@ -119,7 +115,7 @@ inline void engine::end_mapping(mapping_record& entry, cause why, time_point now
     events.report_unmapped(entry);
     // A map request without an answer may reach the gateway after the delete. Its grant is then
     // answered by another delete (engine::take_late()).
-    const time_point guard_end = entry.last_map + guard_time;
+    const time_point guard_end = entry.history.last_map + guard_time;
     if (has_gateway() && entry.maps_unanswered > 0 && !entry.key.assigned() && now < guard_end)
         enter(entry, why, phase::guarded, guard_end, now);
     else
@@ -150,7 +146,7 @@ inline void engine::on_lease_end(mapping_record& entry, cause why, error_code er
     // A loss is worth one request, though background requests pause for a silent gateway.
     gateway_.background_not_before = std::min(gateway_.background_not_before, soonest);
     enter(entry, why, phase::requested, soonest, now);
-    if (entry.told)
+    if (entry.reported)
         events.report(event_kind::lost, entry);
 }
 

@@ -73,10 +73,8 @@ inline void engine::start(operation& op, time_point now)
     const error_code why = op.needs_gateway() ? refusal(op, now) : error_code{};
     mapping_record* entry = nullptr;
     if (op.needs_gateway() && !why) {
-        if (op.kind != operation_kind::address) {
+        if (op.kind != operation_kind::address)
             entry = &records_.get(op.key());
-            history_.try_emplace(op.key());
-        }
         const std::chrono::milliseconds limit = op.request.timeout.value_or(options_.timeout);
         if (limit.count() > 0)
             op.deadline =
@@ -158,7 +156,7 @@ NATPMP_COLD inline void engine::plan_retry(mapping_record& entry, error_code why
         planned = std::max(planned, now + pause_after(count_up(entry.failures), refuses));
     enter(entry, cause::failed, entry.phase == phase::cleaning ? phase::cleaning : phase::requested,
           planned, now);
-    if (!entry.told) {
+    if (!entry.reported) {
         entry.reader.failure = true;
         events.report(event_kind::mapping_failing, entry);
     }
@@ -194,7 +192,6 @@ NATPMP_COLD inline void engine::fail_unmaps(error_code why, time_point now)
 /// Hands an operation over to be completed.
 inline void engine::finish(operation& op, error_code why) noexcept
 {
-    op.done = true;
     op.started = false;
     op.error = why;
     finished_.splice(finished_.end(), pending_, op.place);
@@ -228,7 +225,7 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
     list.erase(at);
     const auto is_asked = [](const operation* each) { return each->asked; };
     if (op.maps() && !why) {
-        entry.kept = true;
+        entry.kept_by = std::max(entry.kept_by, op.order);
         op.mappings[part] = events.mapping_of(entry);
         events.report_mapped(entry);
     } else if (op.asked && op.maps() && std::none_of(list.begin(), list.end(), is_asked)) {
@@ -242,10 +239,11 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
         want(entry, now);
 }
 
-/// The application unmaps: whoever wanted the mapping before that call, it is kept no longer.
+/// The application unmaps: what was wanted before that call is kept no longer.
 inline void engine::stop_keeping(mapping_record& entry, std::uint32_t before, time_point now)
 {
-    entry.kept = false;
+    if (entry.kept_by < before)
+        entry.kept_by = 0;
     const mapping_key key = entry.key;
     for (auto at = pending_.begin(); at != pending_.end();) {
         operation& op = **at++;
@@ -258,7 +256,7 @@ inline void engine::stop_keeping(mapping_record& entry, std::uint32_t before, ti
 inline void engine::unmap_quietly(mapping_key key, time_point now)
 {
     mapping_record* entry = closing_ || closed_ ? nullptr : records_.find(key);
-    if (!entry || !entry->kept)
+    if (!entry || !entry->kept())
         return;
     abandon_request(*entry, now);
     stop_keeping(*entry, last_order_ + 1, now);
@@ -281,15 +279,15 @@ NATPMP_COLD inline void engine::cancel(operation& op, bool total_only, error_cod
     const bool keeps = why == errc::timed_out && op.maps() && op.request.keep_trying;
     for (std::uint8_t part = 0; keeps && part < op.parts(); ++part) {
         mapping_record& entry = records_.get(op.key(part));
-        if (!entry.kept && !entry.up()) {
+        if (!entry.kept() && !entry.up()) {
             entry.suggested_port = op.request.external_port.value();
             entry.lifetime = static_cast<std::uint32_t>(op.request.lifetime.count());
         }
-        entry.kept = true;
+        entry.kept_by = std::max(entry.kept_by, op.order);
         if (entry.up())
             events.report_mapped(entry);
-        const bool cleans_up = op.request.clean_up && !history_[entry.key].cleaned;
-        if (entry.phase == phase::ended)
+        const bool cleans_up = op.request.clean_up && !entry.history.cleaned;
+        if (entry.phase >= phase::guarded)
             enter(entry, cause::wanted,
                   cleans_up && !entry.key.assigned() ? phase::cleaning : phase::requested, now,
                   now);
@@ -308,10 +306,10 @@ NATPMP_COLD inline void engine::cancel(operation& op, bool total_only, error_cod
         finish_shutdown(errc::gateway_silent, now);
 }
 
-inline void engine::cancel_all(time_point now)
+inline void engine::cancel_all(error_code why, time_point now)
 {
     while (!pending_.empty())
-        cancel(*pending_.front(), false, net::error::operation_aborted, now);
+        cancel(*pending_.front(), false, why, now);
 }
 
 /// Ends everything at once and for good; nothing more is sent.
@@ -320,7 +318,7 @@ inline void engine::close(time_point now)
     closed_ = true;
     gateway_.connected = false;
     request_.reset();
-    cancel_all(now);
+    cancel_all(net::error::operation_aborted, now);
 }
 
 /// Takes back an operation whose owner goes away; it completes nowhere.

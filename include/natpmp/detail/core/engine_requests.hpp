@@ -27,19 +27,20 @@ inline void engine::act_by_time(time_point now)
     if (!closing_ && has_gateway() && request_ && !request_->transmissions.due(now) &&
         now >= gateway_.no_response_at()) {
         const bool sends = last_failure_.failed != last_failure::sending || !last_failure_.error;
-        gateway_.tell_no_response(sends ? errc::gateway_silent : last_failure_.error);
+        gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
         events.report(event_kind::no_response, gateway_.no_response);
     }
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
         cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
     act_on_mappings(now); // a lease that ended is no longer one to recover
-    const auto recovers = gateway_.recovery.take(now);
-    if (recovers == true)
+    const due_part recovery = gateway_.recovery.take(now);
+    if (recovery == due_part::whole)
         recover(now);
-    const auto retries = gateway_.retry.take(now);
-    if (retries)
+    const due_part retry = gateway_.retry.take(now);
+    if (retry != due_part::none)
         retry_failed(now);
-    if ((recovers == false || retries == true) && records_.any_wanted())
+    const bool in_doubt = recovery == due_part::lesser || retry == due_part::whole;
+    if (in_doubt && records_.any_wanted())
         address_.due = now;
     act_on_mappings(now);
 }
@@ -151,7 +152,7 @@ inline void engine::begin_map(mapping_record& entry, priority urgency, time_poin
     // The port to suggest: for the second mapping of a pair the one that the first was granted; for
     // a renewal the one that was granted; else what the application asks for.
     std::uint16_t port = request.suggested_port;
-    const bool again = waiter ? waiter->background || (port == 0 && entry.kept) : true;
+    const bool again = waiter ? waiter->background || (port == 0 && entry.kept()) : true;
     if (waiter && waiter->part == 1)
         port = records_.find(waiter->key(0))->external_port;
     else if (again && entry.external_port != 0)
@@ -254,10 +255,8 @@ inline send_datagram engine::transmit(time_point now)
     request.transmissions.sent(now);
     for_each_asked([](operation& op) { op.sent = true; });
     if (mapping_record* entry = request.entry; entry && request.kind == request_kind::map) {
-        entry->last_map = history_[entry->key].last_map = now;
-        if (!entry->key.assigned())
-            entry->may_exist_until = std::max<time_point>(
-                entry->may_exist_until, now + std::chrono::seconds{request.lifetime});
+        entry->history.last_map = now;
+        entry->may_exist(now, request.lifetime);
         count_up(entry->maps_unanswered);
     } else if (entry) {
         entry->last_delete = now;
@@ -390,7 +389,8 @@ NATPMP_COLD inline status engine::status(time_point now)
     const auto keeps = [](const operation* op) { return op->granted || op->request.keep_trying; };
     records_.for_each([&](const mapping_record& entry) {
         result.up += entry.up();
-        result.kept += entry.kept || std::any_of(entry.waiters.begin(), entry.waiters.end(), keeps);
+        result.kept +=
+            entry.kept() || std::any_of(entry.waiters.begin(), entry.waiters.end(), keeps);
     });
     if (has_gateway())
         result.gateway = *gateway_.last;

@@ -35,7 +35,7 @@ inline ignore_reason engine::receive(bytes_view bytes, const arrival_span& arriv
         return reason;
     }
     ++counters.received;
-    gateway_.heard();
+    gateway_.answered();
     // It arrived after its request went out, whenever the socket was last looked into.
     const arrival_span span{std::max(arrived.earliest, request_->first_sent), arrived.latest};
     request_->granted_from = request_->transmissions.last_until(span.earliest);
@@ -120,8 +120,7 @@ inline void engine::take_late(const response& answer, const arrival_span& arrive
         count_down(entry->maps_unanswered);
         if (entry->phase == phase::ended || entry->key.assigned())
             return;
-        entry->may_exist_until = std::max<time_point>(entry->may_exist_until,
-                                                      now + std::chrono::seconds{answer.lifetime});
+        entry->may_exist(now, answer.lifetime);
         if (entry->phase == phase::guarded) {
             entry->maps_unanswered = 0; // one more delete, which is not guarded again
             enter(*entry, cause::late_grant, phase::deleting, now, now);
@@ -215,9 +214,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     entry.failing = false;
     entry.failures = 0;
     entry.error = {};
-    if (!entry.key.assigned())
-        entry.may_exist_until = std::max<time_point>(
-            entry.may_exist_until, done.granted_from + std::chrono::seconds{answer.lifetime});
+    entry.may_exist(done.granted_from, answer.lifetime);
     if (!entry.wanted() || !entry.unmaps.empty())
         return reschedule(entry, now, now); // it is deleted again
     // The gateway counts from when it took the request, which is not before the last transmission
@@ -228,7 +225,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     if (entry.first_waiter(true)) // it began after this request
         renewal = std::min(renewal, now + pause_after(1, false));
     enter(entry, cause::granted, phase::leased, renewal, now);
-    if (entry.told) {
+    if (entry.reported) {
         counters.renewals += was_leased;
         events.report(port_changed ? event_kind::endpoint_changed
                       : was_leased ? event_kind::renewed
@@ -236,7 +233,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
                       entry);
         if (!address_.fresh(gateway_.generation, now) && address_.failures == 0)
             address_.due = now;
-    } else if (entry.kept) {
+    } else if (entry.kept()) {
         events.report_mapped(entry);
         address_.due = now;
     }
@@ -295,7 +292,7 @@ NATPMP_COLD inline void engine::plan_after_failure(mapping_record& entry,
                                                    time_point now)
 {
     const bool leased = entry.phase == phase::leased;
-    const time_point soon = std::max(now, entry.last_map + least_renewal_gap);
+    const time_point soon = std::max(now, entry.history.last_map + least_renewal_gap);
     // What yielded has not failed: it is asked for again, soon.
     if (done.yielding && done.priority == priority::operation)
         return reschedule(entry, entry.planned, now);
@@ -322,7 +319,7 @@ NATPMP_COLD inline void engine::plan_after_failure(mapping_record& entry,
     if (entry.first_waiter(true)) // what keeps trying wants more than the lease that runs
         planned = std::min(planned, now + pause_after(count_up(entry.failures), false));
     enter(entry, cause::failed, phase::leased, planned, now);
-    if (renews && !std::exchange(entry.failing, true) && entry.told)
+    if (renews && !std::exchange(entry.failing, true) && entry.reported)
         events.report(event_kind::renewal_failing, entry);
 }
 
@@ -332,7 +329,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
     mapping_record& entry = *done.entry;
     const bool cleans_up = done.kind == request_kind::clean_up;
     if (cleans_up)
-        history_[entry.key].cleaned = true;
+        entry.history.cleaned = true;
     for (operation* op : entry.waiters)
         op->asked = false;
     if (entry.phase == phase::cleaning) // the map request follows, whatever came of the delete
@@ -365,7 +362,7 @@ inline void engine::address_ended(const outstanding_request& done, error_code wh
     if (done.yielding) {
         address_.due = now;
         for (operation* op : pending_)
-            op->asked = op->asked && !op->awaits_address();
+            op->asked = false;
         return;
     }
     address_.failures = why ? address_.failures + 1 : 0;

@@ -36,7 +36,7 @@ NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
     address_.due = never;
     const duration left = close_at_ - now;
     records_.for_each([&](mapping_record& entry) {
-        entry.kept = false;
+        entry.kept_by = 0;
         entry.failures = 0;
         entry.maps_unanswered = 0; // no time is left for late grants
         if (entry.phase == phase::guarded)

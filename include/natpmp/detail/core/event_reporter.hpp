@@ -43,7 +43,7 @@ public:
     {
         std::vector<mapping> result;
         records_.for_each([&](const mapping_record& entry) {
-            if (entry.kept && entry.up())
+            if (entry.kept() && entry.up())
                 result.push_back(mapping_of(entry));
         });
         return result;
@@ -53,21 +53,21 @@ public:
     [[nodiscard]] std::optional<mapping> mapping_of(mapping_key key) const noexcept
     {
         const mapping_record* entry = records_.find(key);
-        return entry && entry->kept && entry->up() ? std::optional{mapping_of(*entry)}
-                                                   : std::nullopt;
+        return entry && entry->kept() && entry->up() ? std::optional{mapping_of(*entry)}
+                                                     : std::nullopt;
     }
 
     /// Reports an event of a mapping: to the observer as it is, and for the reader by marking the
     /// mapping, whose state then is compared with what the reader last read.
     void report(event_kind kind, mapping_record& entry)
     {
-        told_any_ = told_any_ || kind == event_kind::mapped;
+        any_reported_ = any_reported_ || kind == event_kind::mapped;
         entry.reader.renewal = entry.reader.renewal || kind == event_kind::renewed;
-        if (kind == event_kind::restored && is_other(entry.told_address))
+        if (kind == event_kind::restored && is_other(entry.reported_address))
             kind = event_kind::endpoint_changed;
         const bool ends = kind == event_kind::lost || kind == event_kind::unmapped;
         if (!ends || !address_.value.is_unspecified())
-            entry.told_address = address_.value;
+            entry.reported_address = address_.value;
         records_.mark_unread(entry);
         collect(kind, mapping_of(entry), entry.error);
     }
@@ -75,17 +75,17 @@ public:
     /// Reports that a mapping was made, once until its end is reported.
     void report_mapped(mapping_record& entry)
     {
-        if (!std::exchange(entry.told, true))
+        if (!std::exchange(entry.reported, true))
             report(event_kind::mapped, entry);
     }
 
     /// Reports the end of a mapping whose beginning was reported.
     void report_unmapped(mapping_record& entry)
     {
-        if (!entry.told)
+        if (!entry.reported)
             return;
         report(event_kind::unmapped, entry);
-        entry.told = false;
+        entry.reported = false;
         entry.reader.loss = true;
     }
 
@@ -94,7 +94,7 @@ public:
     {
         report(event_kind::address_changed, why);
         records_.for_each([&](mapping_record& entry) {
-            if (entry.told && entry.up() && is_other(entry.told_address))
+            if (entry.reported && entry.up() && is_other(entry.reported_address))
                 report(event_kind::endpoint_changed, entry);
         });
     }
@@ -103,11 +103,11 @@ public:
     /// before the first mapping.
     void report(event_kind kind, error_code why)
     {
-        if (kind == event_kind::gateway_changed)
-            unread_gateway_change_ = true;
+        unread_gateway_change_ = unread_gateway_change_ || kind == event_kind::gateway_changed;
+        unread_no_response_ = unread_no_response_ || kind == event_kind::no_response;
         if (kind == event_kind::announcements_unavailable)
             unread_announcements_error_ = why;
-        if (kind != event_kind::address_changed || told_any_)
+        if (kind != event_kind::address_changed || any_reported_)
             collect(kind, {.external_address = address_.value}, why);
     }
 
@@ -143,7 +143,7 @@ public:
             const auto kind = unread_kind(entry);
             event happened =
                 event_of(kind.value_or(event_kind::renewed), mapping_of(entry), entry.error);
-            if (entry.told) {
+            if (entry.reported) {
                 entry.reader.state = !entry.up()     ? known_state::lost
                                      : entry.failing ? known_state::failing
                                                      : known_state::up;
@@ -196,9 +196,9 @@ private:
         };
         if (entry.phase == phase::ended)
             return unless(known_state::nothing, event_kind::unmapped);
-        if (!entry.wanted() || (!entry.told && !reader.failure))
+        if (!entry.wanted() || (!entry.reported && !reader.failure))
             return std::nullopt;
-        if (!entry.told)
+        if (!entry.reported)
             return event_kind::mapping_failing;
         if (!entry.up())
             return unless(known_state::lost, event_kind::lost);
@@ -224,8 +224,7 @@ private:
                             about, gateway_.absence);
         if (std::exchange(unread_gateway_change_, false))
             return event_of(event_kind::gateway_changed, about, {});
-        if (gateway_.no_response &&
-            std::exchange(reader_silences_, gateway_.silences) != gateway_.silences)
+        if (std::exchange(unread_no_response_, false) && gateway_.no_response)
             return event_of(event_kind::no_response, about, gateway_.no_response);
         if (!reader_address_ || *reader_address_ == address_.value)
             return std::nullopt;
@@ -238,7 +237,7 @@ private:
     const external_address& address_;
     // For the observer.
     bool collects_ = false;       ///< the application set one
-    bool told_any_ = false;       ///< a mapping was reported
+    bool any_reported_ = false;   ///< a mapping was reported
     std::vector<event> reports_;  ///< in the order in which they happened
     std::vector<event> reported_; ///< that take_reports() gave last
 
@@ -246,7 +245,7 @@ private:
     // read of a mapping is in the mapping's record.
     bool unread_gateway_change_ = false;
     bool reader_misses_gateway_ = false; ///< it last read gateway_lost, not gateway_found
-    std::uint32_t reader_silences_ = 0;  ///< gateway_status::silences when it read no_response
+    bool unread_no_response_ = false;
     std::optional<error_code> unread_announcements_error_;
     std::optional<net::ip::address> reader_address_; ///< that the reader last read
 };

@@ -33,9 +33,9 @@ inline bool is_gateway_error(const error_code& why) noexcept
 struct external_address
 {
     net::ip::address_v4 value{};
-    error_code error{}; ///< why it is not known
-    time_point asked_at = long_ago;
-    time_point due = never; ///< when it is asked for, though no operation waits for it
+    error_code error{};            ///< why it is not known
+    time_point told_at = long_ago; ///< when the gateway last told it
+    time_point due = never;        ///< when it is asked for, though no operation waits for it
     std::uint32_t generation = 0;
     unsigned failures = 0;
 
@@ -45,7 +45,7 @@ struct external_address
         const net::ip::address_v4 before = std::exchange(value, net::ip::address_v4{told});
         error = why;
         if (told != 0) {
-            asked_at = now;
+            told_at = now;
             generation = of_generation;
         }
         return before != value;
@@ -54,8 +54,16 @@ struct external_address
     /// Whether it is good enough for a new mapping: younger than 15 minutes, and of this state.
     [[nodiscard]] bool fresh(std::uint32_t of_generation, time_point now) const noexcept
     {
-        return generation == of_generation && !value.is_unspecified() && now - asked_at < 15min;
+        return generation == of_generation && !value.is_unspecified() && now - told_at < 15min;
     }
+};
+
+/// How much of something that was planned is due.
+enum class due_part : std::uint8_t
+{
+    none,
+    lesser, ///< what settles a doubt
+    whole
 };
 
 /// Something that is planned once, however often it is asked for, and that happens three times in a
@@ -72,14 +80,14 @@ public:
             at = std::max(earliest, limit_.next());
     }
 
-    /// If it is due: whether all of it is wanted. Then it is planned no more.
-    std::optional<bool> take(time_point now) noexcept
+    /// What of it is due. Then it is planned no more.
+    due_part take(time_point now) noexcept
     {
         if (at > now)
-            return std::nullopt;
+            return due_part::none;
         at = never;
         limit_.take(now);
-        return std::exchange(whole_, false);
+        return std::exchange(whole_, false) ? due_part::whole : due_part::lesser;
     }
 
     void cancel() noexcept
@@ -228,20 +236,22 @@ public:
     }
 
     /// It answered.
-    void heard() noexcept
+    void answered() noexcept
     {
         unanswered_since_ = never;
         no_response = {};
         has_answered = true;
-        answered();
+        clear_failures();
     }
 
     /// Another gateway, which was not asked yet.
     void forget() noexcept
     {
-        heard();
+        answered();
         has_answered = false;
         epoch.forget();
+        recovery.cancel();
+        recovery_delay_until = long_ago;
     }
 
     /// When it will not have answered for too long; never if that was told.
@@ -252,19 +262,11 @@ public:
         return std::max(unanswered_since_ + no_response_time, last_asked_ + first_wait);
     }
 
-    /// It is told now.
-    void tell_no_response(error_code why) noexcept
-    {
-        no_response = why;
-        ++silences;
-    }
+    error_code no_response{};  ///< why, since that was told; cleared by answered()
+    bool has_answered = false; ///< it did at least once; false for another gateway
 
-    error_code no_response{};   ///< why, since that was told; cleared by heard()
-    std::uint32_t silences = 0; ///< how often it was told
-    bool has_answered = false;  ///< it did at least once; false for another gateway
-
-    /// It may answer again.
-    void answered() noexcept
+    /// Nothing is held against it any more: neither its error nor the pause of background requests.
+    void clear_failures() noexcept
     {
         clear_error();
         background_not_before = long_ago;
@@ -281,10 +283,10 @@ public:
         return silent;
     }
 
-    /// The end of that pause. Cleared by answered(); brought forward by the loss of a mapping,
-    /// which is worth one request.
+    /// The end of that pause. Cleared by clear_failures(); brought forward by the loss of a
+    /// mapping, which is worth one request.
     time_point background_not_before = long_ago;
-    unsigned silent_attempts = 0; ///< pauses in a row; cleared by answered()
+    unsigned silent_attempts = 0; ///< pauses in a row; cleared by clear_failures()
 
     // Whether it kept its state (RFC 6886, sections 3.6 and 3.7).
 

@@ -83,13 +83,21 @@ inline void count_down(std::uint8_t& count) noexcept
     count = static_cast<std::uint8_t>(std::max(count - 1, 0));
 }
 
+/// What outlives the record of a mapping.
+struct key_history
+{
+    bool cleaned = false;           ///< its clean-up went out, which does so once
+    time_point last_map = long_ago; ///< when a map request last went out
+};
+
 /// All that is known of one mapping.
 struct mapping_record
 {
-    explicit mapping_record(mapping_key what) : key(what)
+    mapping_record(mapping_key what, key_history& past) : key(what), history(past)
     {}
 
     mapping_key key;
+    key_history& history;
     detail::phase phase = phase::ended;
 
     // What the application asked for. Set by a grant, to what its operation asked for, or by the
@@ -97,10 +105,10 @@ struct mapping_record
     std::uint16_t suggested_port = 0;
     std::uint32_t lifetime = 0; ///< in seconds
 
-    /// The application keeps it, also while nobody waits for it. Set when an operation completes
-    /// with it, or passes its deadline and keeps trying; cleared by engine::stop_keeping() and by a
-    /// shutdown.
-    bool kept = false;
+    /// operation::order of the last operation that the application keeps it for, also while nobody
+    /// waits for it; 0: none. Set when an operation completes with it, or passes its deadline and
+    /// keeps trying; cleared by engine::stop_keeping() and by a shutdown.
+    std::uint32_t kept_by = 0;
 
     /// Operations that map and wait for it, or hold it: a pair holds its first mapping while it
     /// waits for the second. In the order of their start.
@@ -131,7 +139,6 @@ struct mapping_record
     /// another gateway.
     time_point may_exist_until = long_ago;
 
-    time_point last_map = long_ago;    ///< when a map request last went out
     time_point last_delete = long_ago; ///< when a delete last went out
 
     // Datagrams without an answer yet. NAT-PMP's answers have no number that tells which request
@@ -145,9 +152,10 @@ struct mapping_record
 
     error_code error{}; ///< the last failure, for events; cleared by a grant
 
-    /// The observer knows of it. Set when `mapped` is reported; cleared with `unmapped`.
-    bool told = false;
-    net::ip::address_v4 told_address{}; ///< the external address of its last event
+    /// `mapped` was reported, and `unmapped` not since. Set by event_reporter::report_mapped(),
+    /// cleared by report_unmapped().
+    bool reported = false;
+    net::ip::address_v4 reported_address{}; ///< the external address of its last event
 
     /// What the reader of events last read of it, and what it has not read yet.
     struct
@@ -164,16 +172,29 @@ struct mapping_record
     std::multimap<ready_key, mapping_record*>::iterator ready_place{};
     std::list<mapping_record*>::iterator unread_place{};
 
+    [[nodiscard]] bool kept() const noexcept
+    {
+        return kept_by != 0;
+    }
+
     /// Whether the application keeps the mapping, or an operation waits for it.
     [[nodiscard]] bool wanted() const noexcept
     {
-        return kept || !waiters.empty();
+        return kept() || !waiters.empty();
     }
 
     /// Whether its lease runs, also while it waits for its delete.
     [[nodiscard]] bool up() const noexcept
     {
         return expiry != long_ago;
+    }
+
+    /// The gateway may hold it for these seconds. One with internal port 0 is never deleted.
+    void may_exist(time_point from, std::uint32_t seconds) noexcept
+    {
+        if (!key.assigned())
+            may_exist_until =
+                std::max<time_point>(may_exist_until, from + std::chrono::seconds{seconds});
     }
 
     /// The first operation that waits for a map request to begin; null if there is none. One whose
@@ -189,7 +210,7 @@ struct mapping_record
     /// When the next map request may go out: one second after the last, whatever was granted.
     [[nodiscard]] time_point soonest_map(time_point at) const noexcept
     {
-        return std::max(at, last_map + least_request_gap);
+        return std::max(at, history.last_map + least_request_gap);
     }
 
     /// When its phase ends by itself, whatever is due before.

@@ -69,7 +69,8 @@ public:
     /// The record of a key, made if there is none. Nothing else takes memory for a record.
     mapping_record& get(mapping_key key)
     {
-        mapping_record& entry = records_.try_emplace(key, key).first->second;
+        key_history& past = history_.try_emplace(key).first->second;
+        mapping_record& entry = records_.try_emplace(key, key, past).first->second;
         timeline.add(entry, never);
         ready.add(entry, not_ready);
         if (entry.unread_place == std::list<mapping_record*>::iterator{})
@@ -149,8 +150,10 @@ public:
     record_order<ready_key, &mapping_record::ready_place> ready;
 
 private:
-    std::map<mapping_key, mapping_record> records_; ///< whose nodes stay where they are
-    std::list<mapping_record*> unread_, read_;      ///< marked in this order, and not marked
+    // The nodes of both stay where they are.
+    std::map<mapping_key, mapping_record> records_;
+    std::map<mapping_key, key_history> history_; ///< of each key that was ever asked for
+    std::list<mapping_record*> unread_, read_;   ///< marked in this order, and not marked
     std::array<std::size_t, 5> in_phase_{};
 };
 

@@ -105,7 +105,6 @@ struct operation : operation_request
     std::multimap<time_point, operation*>::iterator deadline{}; ///< or the end: it has none
 
     // The outcome. Set by engine::finish() and what calls it.
-    bool done = false;
     error_code error{};
     std::array<mapping, 2> mappings{}; ///< of a pair: TCP, UDP
     net::ip::address address{};

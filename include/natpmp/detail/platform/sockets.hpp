@@ -159,14 +159,6 @@ public:
         return this->usable(error);
     }
 
-    /// The address that the system chose to send from; unspecified while the socket is closed.
-    [[nodiscard]] net::ip::address local_address() const
-    {
-        error_code error;
-        const auto endpoint = this->local_endpoint(error);
-        return error ? net::ip::address{} : endpoint.address();
-    }
-
     /// Sends without blocking. Linux reports the ICMP error of an earlier datagram here, and then
     /// has not sent this one.
     error_code send(bytes_view bytes)
