@@ -1,6 +1,6 @@
-// Opens one TCP port with what Asio 1.31 and newer make simpler: no completion token is deferred,
-// whose result can be awaited; as_tuple alone gives the error instead of an exception; cancel_after
-// limits the time of a call. With an older Asio the program only says so.
+// Opens one TCP port with what Asio 1.31 and newer make simpler: without a completion token an
+// operation is deferred, and can be awaited; as_tuple alone gives the error instead of an
+// exception; cancel_after limits the time of a call. With an older Asio the program only says so.
 
 #include <natpmp/natpmp.hpp>
 

