@@ -47,6 +47,7 @@ asio::awaitable<int> keep_port(natpmp::client_options options, std::uint16_t por
 {
     auto executor = co_await asio::this_coro::executor;
     natpmp::client client(executor, options);
+    asio::signal_set signals(executor, SIGINT, SIGTERM); // one that comes early waits
 
     // After 5 s this is cancelled, and so ends with operation_aborted. map_request::timeout would
     // end it with timed_out, and let a mapping with keep_trying stay wanted.
@@ -58,7 +59,6 @@ asio::awaitable<int> keep_port(natpmp::client_options options, std::uint16_t por
     }
     std::cout << mapping.external_address << ':' << mapping.external_port << std::endl;
 
-    asio::signal_set signals(executor, SIGINT, SIGTERM);
     co_await signals.async_wait();
 
     auto [error] = co_await client.async_shutdown(2s, asio::as_tuple);

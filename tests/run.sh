@@ -103,7 +103,7 @@ build_and_test() {
     "${in_system[@]}" ctest --test-dir "$directory" --output-on-failure --no-tests=error --parallel "$jobs" \
         --output-junit "$junit" || status=$?
 
-    # Neither run nor skipped by its own wish (no program, a missing fixture) is failed.
+    # Neither run nor skipped by itself (no program, a missing fixture) is failed.
     local all ok skip
     all=$(grep -c '<testcase ' "$junit" || true)
     ok=$(grep -c '<testcase .* status="run"' "$junit" || true)

@@ -158,7 +158,7 @@ TEST_CASE("cancellation: a port that another operation wants too is not deleted"
     CHECK(on.mappings().size() == 1);
 }
 
-TEST_CASE("cancellation: of keep_trying, it withdraws the wish")
+TEST_CASE("cancellation: of keep_trying, it withdraws the request")
 {
     const auto type = prompt_type();
     world in;

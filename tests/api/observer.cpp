@@ -160,6 +160,22 @@ TEST_CASE("observer: sets another one in its place, which sees what comes then")
     CHECK(second == lines{"received 16", "sent 2", "received 12", "mapped"});
 }
 
+TEST_CASE("observer: what is queued is not for the next one")
+{
+    world in;
+    client on(in.context, in.options());
+    lines first, second;
+    on.set_observer([&, note = diary(first)](const auto& item) {
+        note(item);
+        if (first.back() == "received 16")
+            on.set_observer(diary(second));
+    });
+    on.async_map_port(map_request{.internal_port = 6881, .clean_up = false}, ignore{});
+    in.settle();
+    CHECK(first == lines{"sent 12", "received 16"});
+    CHECK(second == lines{"received 12", "mapped"});
+}
+
 TEST_CASE("observer: starts operations, which are told after what it is being told")
 {
     world in;

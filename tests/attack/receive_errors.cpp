@@ -42,7 +42,7 @@ TEST_CASE("receive errors: an operation fails by silence, not by the system's er
         REQUIRE(in.run_until([&] { return got.calls > 0; }));
         CHECK(got.error == errc::gateway_silent);
         CHECK(got.error == natpmp::condition::unreachable);
-        in.run_for(11s); // the verdict on the gateway is kept for 10 s
+        in.run_for(11s); // the gateway's error is kept for 10 s
     }
     CHECK(in.state.rejected.size() == 27);
 }
@@ -54,9 +54,15 @@ TEST_CASE("receive errors: a socket that only reports errors is given up, and op
     report got;
     on.async_map_port(patient, reporter(got));
     REQUIRE(in.run_until([&] { return got.calls > 0; }));
+    error_code lost;
+    on.set_observer([&](const natpmp::event& happened) {
+        if (happened.kind == natpmp::event_kind::gateway_lost)
+            lost = happened.error;
+    });
     in.state.receive_error = EBADF;
     in.state.unreported = 1'000'000'000;
     in.run_for(1h);
+    CHECK(lost.value() == EBADF);
     CHECK(1'000'000'000 - in.state.unreported < 100 * 17); // it does not spin
     in.state.receive_error = in.state.unreported = 0;
     in.run_for(1h);

@@ -63,7 +63,7 @@ TEST_CASE("send errors: nine transmissions, then the operation fails, and the ne
     CHECK(in.state.now - in.state.refused.front() == 127750ms);
 
     in.state.send_error = 0;
-    in.run_for(10s); // the verdict on the gateway is kept so long
+    in.run_for(10s); // the error of the gateway is kept so long
     report again;
     on.async_map_port(without_clean_up, reporter(again));
     REQUIRE(in.run_until([&] { return again.calls > 0; }));
@@ -114,6 +114,32 @@ TEST_CASE("send errors: deletes at shutdown are tried in all rounds, and the fai
     CHECK(refusals(in) == times{0, 250, 750});
     in.settle();
     CHECK(in.context.stopped());
+}
+
+TEST_CASE("send errors: ICMP to an earlier request does not answer the next (T-5)")
+{
+    stepped_world in;
+    natpmp::client on(in.platform(), in.options());
+    in.state.late_refusals = 1;
+    report got;
+    on.async_map_port(without_clean_up, reporter(got));
+    in.settle();
+    CHECK(got.succeeded());
+    CHECK(in.times() == times{0, 0}); // the map and the address request, at once
+}
+
+TEST_CASE("send errors: ICMP to a request, told at its next datagram, answers it (T-5)")
+{
+    stepped_world in;
+    natpmp::client on(in.platform(), in.options());
+    in.gateway.model.faults.drop = true;
+    report got;
+    on.async_map_port(without_clean_up, reporter(got));
+    in.run_for(100ms);
+    in.state.late_refusals = 1;
+    in.run_for(150ms);
+    CHECK(got.error == errc::not_supported);
+    CHECK(in.times() == times{0}); // it is not sent again
 }
 
 } // namespace send_errors_test

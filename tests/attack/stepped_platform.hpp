@@ -37,8 +37,9 @@ struct stepped_world_state
     time_point now{std::chrono::hours{1}};
     std::vector<stepped_timer*> timers;
 
-    int send_error = 0;              ///< what send() fails with; 0: it does not
-    std::vector<time_point> refused; ///< when it did
+    int send_error = 0;    ///< what send() fails with; 0: it does not
+    int late_refusals = 0; ///< so many sends tell of ICMP to an earlier datagram, and send nothing
+    std::vector<time_point> refused; ///< when send() failed
 
     int receive_error = 0; ///< what ICMP makes of each datagram that is sent; 0: it arrives
     int unreported = 0;    ///< such errors that were not read yet
@@ -155,10 +156,12 @@ public:
             world_->rejected.push_back(world_->now);
             return {};
         }
-        if (world_->send_error == 0)
+        const int failure = world_->late_refusals > 0 ? ECONNREFUSED : world_->send_error;
+        if (failure == 0)
             return base::send(bytes);
+        world_->late_refusals -= world_->late_refusals > 0;
         world_->refused.push_back(world_->now);
-        return {world_->send_error, natpmp::net::error::get_system_category()};
+        return {failure, natpmp::net::error::get_system_category()};
     }
 
 private:

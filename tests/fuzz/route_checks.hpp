@@ -91,7 +91,7 @@ inline void check_choice(const routes_type& routes, std::uint32_t interface_inde
             "the best route is chosen");
 }
 
-/// The choice without a wish, with the interface of each route, and with one that has none.
+/// The choice without a preference, with the interface of each route, and with one that has none.
 inline void check_choices(const routes_type& routes)
 {
     check_choice(routes, 0);

@@ -8,13 +8,13 @@
 namespace client_versions_test {
 using namespace loopback_test;
 
-/// The verdict belongs to the gateway: it is kept for a while, and dropped on a hint (T-6, T-7).
-void check_verdict_is_kept(world& in, client& on, error_code verdict)
+/// The error belongs to the gateway: it is kept for a while, and dropped on a hint (T-6, T-7).
+void check_error_is_kept(world& in, client& on, error_code failure)
 {
     const auto sent = on.status().sent;
     const map_request other{.protocol = protocol::udp, .internal_port = 7000};
-    CHECK(map(in, on, other).error == verdict);
-    CHECK(ask_address(in, on).error == verdict);
+    CHECK(map(in, on, other).error == failure);
+    CHECK(ask_address(in, on).error == failure);
     CHECK(on.status().sent == sent);
     CHECK(in.run_dry()); // there is nobody to wait for
 
@@ -36,7 +36,7 @@ TEST_CASE("client: version 0 is not supported, with each opcode that is seen (C-
     CHECK(got.error == result_code::unsupported_version);
     CHECK(got.error == condition::unreachable);
     CHECK(in.wire() == lines{delete_line, map_line}); // the clean-up decides nothing
-    check_verdict_is_kept(in, on, result_code::unsupported_version);
+    check_error_is_kept(in, on, result_code::unsupported_version);
 }
 
 TEST_CASE("client: a server that knows only PCP, with answers of each length that is seen (X-6)")
@@ -49,10 +49,10 @@ TEST_CASE("client: a server that knows only PCP, with answers of each length tha
     CHECK(got.error == result_code::unsupported_version);
     CHECK(in.wire() == lines{delete_line, map_line});
     CHECK(on.status().resets == 0); // its epoch is not ours
-    check_verdict_is_kept(in, on, result_code::unsupported_version);
+    check_error_is_kept(in, on, result_code::unsupported_version);
 }
 
-TEST_CASE("client: the verdict ends what is queued, but not an unmap")
+TEST_CASE("client: the gateway's error ends what is queued, but not an unmap")
 {
     world in;
     client on(in.context, in.options());
@@ -93,7 +93,7 @@ TEST_CASE("client: nobody listens at the gateway's port: ICMP ends it at once (T
     }
     CHECK(std::chrono::steady_clock::now() - start < 1s);
     CHECK(on.status().retransmitted == 0);
-    check_verdict_is_kept(in, on, errc::not_supported);
+    check_error_is_kept(in, on, errc::not_supported);
 }
 
 TEST_CASE("client: ICMP only once, for an unmap; the next one works")

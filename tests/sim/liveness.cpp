@@ -283,6 +283,11 @@ void world::check_settled(const char* name)
         const bool known = kept != kept_.end();
         check(client_->mapping_of(mapping.protocol, mapping.internal_port) == mapping,
               "one of the mappings");
+        // An address that is unknown for now changes no endpoint.
+        const auto& told = told_.endpoints[{mapping.protocol, mapping.internal_port}];
+        check(told.second == mapping.external_port && (told.first == mapping.external_address ||
+                                                       mapping.external_address.is_unspecified()),
+              "the endpoint that events told last");
         const bool recent = known && network_.now() < kept->second + most_reordering;
         check(entry ? entry->external_port == mapping.external_port || recent : !known || recent,
               "the port that is told");
@@ -363,9 +368,10 @@ void world::check_told(const natpmp::event& news)
               "a gateway that is lost is not used");
     }
     if (news.kind == event_kind::no_response) {
-        check(status.received > std::exchange(told_.received, status.received) || !told_.silence ||
-                  moved_at_ > client_since_,
+        const bool answered = status.received > std::exchange(told_.received, status.received);
+        check(answered || !told_.silence || moved_at_ > client_since_,
               "silence is told once until an answer comes");
+        check(answered || status.no_response, "the status tells of the silence");
         told_.silence = true;
     }
     if (!news.about_mapping())

@@ -123,7 +123,7 @@ TEST_CASE("sim: another gateway gets everything anew, and no delete (H-3)")
           std::vector<std::string>{"gateway_changed", "lost", "address_changed", "restored"});
 }
 
-TEST_CASE("sim: a verdict does not outlast its gateway, even while the client rests (T-7)")
+TEST_CASE("sim: a gateway's error does not outlast it, even while the client rests (T-7)")
 {
     home home;
     home.network.add_gateway(other_gateway);
@@ -197,7 +197,7 @@ TEST_CASE("sim: the interface goes down and comes up again (H-5)")
     CHECK(home.mapped(protocol::tcp, 80));
 }
 
-TEST_CASE("sim: a wish from before the network gets its port when the network comes")
+TEST_CASE("sim: a request from before the network gets its port when the network comes")
 {
     home home;
     home.network.set_host(host, asio::ip::address_v4{});

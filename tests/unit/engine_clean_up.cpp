@@ -136,4 +136,20 @@ TEST_CASE("late: what could not be asked for yet is cleaned up first (D-2)", "[e
     }
 }
 
+TEST_CASE("engine clean-up: one that was not answered is not sent again", "[engine][clean_up]")
+{
+    driver client;
+    client.silence();
+    client.map(tcp(80));
+    client.run_until(1800ms);
+    client.heal();
+    client.run_until(10s);
+    client.unmap(tcp(80));
+    client.run_until(20s);
+    client.take_wire();
+    client.map(tcp(80));
+    client.settle();
+    CHECK(client.take_wire() == lines{"20 map tcp 80 80 7200"});
+}
+
 } // namespace engine_clean_up_test

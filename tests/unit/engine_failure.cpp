@@ -37,7 +37,7 @@ TEST_CASE("engine: ICMP port unreachable ends a request at once (T-5)", "[engine
     CHECK(client.sent.size() == 2);
 }
 
-TEST_CASE("engine: the verdict ends what is queued, and is kept for 10 s (T-6)",
+TEST_CASE("engine: the gateway's error ends what is queued, and is kept for 10 s (T-6)",
           "[engine][failure]")
 {
     driver client;
@@ -110,7 +110,7 @@ TEST_CASE("engine keep trying: silence is an event, the first success completes"
     client.heal();
     client.run_until(157'749ms);
     CHECK(client.sent.size() == 9);
-    client.run_until(157'750ms); // 30 s after the verdict
+    client.run_until(157'750ms); // 30 s after the failure
     CHECK(client.done_at(call) == "157.75");
     CHECK_FALSE(call.error);
     CHECK(call.mappings[0].external_port == 80);
@@ -160,7 +160,8 @@ TEST_CASE("engine keep trying: pauses after refusals and transient errors (C-7)"
     }
 }
 
-TEST_CASE("engine keep trying: the verdict does not end it, but the others", "[engine][failure]")
+TEST_CASE("engine keep trying: the gateway's error does not end it, but the others",
+          "[engine][failure]")
 {
     driver client;
     client.silence();
@@ -169,7 +170,7 @@ TEST_CASE("engine keep trying: the verdict does not end it, but the others", "[e
     client.run_until(130s);
     CHECK(client.done_at(other) == "127.75");
     CHECK(client.done_at(patient_call) == "pending");
-    // Started while the verdict is known: parked at once.
+    // Started while the gateway's error is known: it waits.
     operation& late = client.map(patient(82));
     CHECK(client.done_at(late) == "pending");
     client.heal();
@@ -226,7 +227,7 @@ TEST_CASE("engine keep trying: a hint makes it try at once (T-7)", "[engine][fai
     CHECK(client.done_at(call) == "100");
 }
 
-TEST_CASE("engine keep trying: cancelling withdraws the wish", "[engine][failure]")
+TEST_CASE("engine keep trying: cancelling withdraws the request", "[engine][failure]")
 {
     driver client;
     client.silence();
@@ -320,7 +321,7 @@ TEST_CASE(
     CHECK(client.done_at(call) == "101");
 }
 
-TEST_CASE("engine background: a second wish for what is up does not wait for the renewal",
+TEST_CASE("engine background: a second call for what is up does not wait for the renewal",
           "[engine][failure]")
 {
     driver client;

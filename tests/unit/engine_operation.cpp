@@ -318,7 +318,7 @@ TEST_CASE("engine queue: status right after the start of an operation", "[engine
     CHECK_FALSE(call.started);
 }
 
-TEST_CASE("engine second map: replaces the wish, with its own request", "[engine][operation]")
+TEST_CASE("engine second map: replaces the request, with its own request", "[engine][operation]")
 {
     driver client;
     operation& first = client.map(tcp(80));
@@ -626,6 +626,20 @@ TEST_CASE("engine deadline: of a pair whose second mapping was deleted just befo
     client.heal();
     client.run_until(50min);
     CHECK(client.mappings().size() == 3);
+}
+
+TEST_CASE("engine deadline: of a pair, counted for both from its start", "[engine][operation]")
+{
+    driver client;
+    client.silence();
+    map_request request = without_clean_up(tcp(80));
+    request.timeout = 3s;
+    operation& pair = client.map_pair(request);
+    client.run_until(2s);
+    client.receive(map_answer(protocol::tcp, 80, 80, 7200, client.epoch()));
+    client.run_until(30s);
+    CHECK(client.done_at(pair) == "3");
+    CHECK(pair.error == errc::timed_out);
 }
 
 } // namespace engine_operation_test

@@ -45,7 +45,8 @@ TEST_CASE("engine: the bytes on the wire (M-1, M-2, M-3, M-10)", "[engine][reque
     CHECK(client.sent[4].raw == hex("00 01 00 00 0f a1 0f a1 00 00 1c 20"));
 }
 
-TEST_CASE("engine: nine sends and a verdict at 127.75 s (T-1, T-2, T-3, T-4)", "[engine][request]")
+TEST_CASE("engine: nine sends, and gateway_silent at 127.75 s (T-1, T-2, T-3, T-4)",
+          "[engine][request]")
 {
     driver client;
     client.silence();

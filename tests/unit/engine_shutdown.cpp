@@ -419,4 +419,36 @@ TEST_CASE("engine shutdown: a gateway that answered once has its whole time", "[
     CHECK(call.error == errc::shutdown_incomplete);
 }
 
+TEST_CASE("engine shutdown: two mappings at a gateway that never answered share 250 ms",
+          "[engine][shutdown]")
+{
+    driver client;
+    client.silence();
+    client.map(keep_trying(without_clean_up(tcp(80))));
+    client.run_until(160s);
+    client.map(keep_trying(without_clean_up(tcp(81))));
+    client.run_until(165s);
+    client.take_wire();
+    operation& call = client.shutdown(10s);
+    client.run_until(500s);
+    CHECK(client.done_at(call) == "165.25");
+    CHECK_FALSE(call.error);
+    CHECK(client.wire == lines{"165 delete tcp 80", "165.125 delete tcp 81"});
+}
+
+TEST_CASE("engine shutdown: what a gateway that never answered may hold is no failure",
+          "[engine][shutdown]")
+{
+    driver client;
+    client.silence();
+    operation& map = client.map(without_clean_up(tcp(80)));
+    client.run_until(1s);
+    client.cancel(map);
+    client.run_until(20s); // its delete was given up
+    operation& call = client.shutdown(10s);
+    client.run_until(30s);
+    CHECK(client.done_at(call) == "20");
+    CHECK_FALSE(call.error);
+}
+
 } // namespace engine_shutdown_test

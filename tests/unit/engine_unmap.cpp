@@ -350,4 +350,18 @@ TEST_CASE("engine unmap: it ends no call that was made after it, whose deadline 
     CHECK(client.mappings()[0].internal_port == 81);
 }
 
+TEST_CASE("engine unmap: cancelled before its turn, it leaves a lease that ends", "[engine][unmap]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    client.map(tcp(81)); // which takes the gateway's time
+    operation& unmap = client.unmap(tcp(80));
+    client.run_until(10100ms);
+    client.cancel(unmap);
+    client.run_until(9000s);
+    CHECK(containing(client.take_events(), "lost tcp 80").size() == 1);
+    CHECK(client.mappings().empty());
+}
+
 } // namespace engine_unmap_test
