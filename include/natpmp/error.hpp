@@ -316,6 +316,12 @@ inline bool is_shortage(const error_code& error) noexcept
             value == net::error::no_buffer_space || value == ENFILE);
 }
 
+/// Whether an error is what ICMP port unreachable becomes (RFC 6886, section 3.1).
+inline bool is_refusal(const error_code& error) noexcept
+{
+    return error == net::error::connection_refused || error == net::error::connection_reset;
+}
+
 } // namespace detail
 } // namespace natpmp::inline NATPMP_ABI_NAMESPACE
 

@@ -46,6 +46,7 @@ public:
         what.request.protocol = key.protocol;
         what.request.internal_port = key.internal_port;
         what.limit = limit;
+        what.number = ++last_number_;
         ++pending_;
         core.start(what, now);
     }
@@ -157,6 +158,7 @@ private:
 
     std::list<operation> operations_;
     std::size_t pending_ = 0;
+    std::uint64_t last_number_ = 0;
     natpmp::time_point booted_at_{};
     natpmp::time_point arrival_ = natpmp::detail::never, deadline_ = natpmp::detail::never;
     std::array<std::uint8_t, 16> answer_{};

@@ -27,6 +27,7 @@ public:
         asked& made = watch.operations.emplace_back(kind);
         made.request = what;
         made.limit = limit;
+        made.number = watch.operations.size();
         watch.starts(made);
         if (watch.wire.leaving && socket_)
             world.set_host(where_); // who leaves takes leave of the gateway that it knows

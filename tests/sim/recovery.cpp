@@ -119,8 +119,8 @@ TEST_CASE("sim: another gateway gets everything anew, and no delete (H-3)")
     REQUIRE(home.wire.size() == 2);
     CHECK(home.wire[0] == "10.0.0.1 ask for the external address");
     CHECK(home.wire[1] == "10.0.0.1 map tcp 80, suggest 80 for 7200 s");
-    CHECK(home.events ==
-          std::vector<std::string>{"gateway_changed", "lost", "address_changed", "restored"});
+    CHECK(home.events == std::vector<std::string>{"gateway_changed", "address_changed", "lost",
+                                                  "address_changed", "restored"});
 }
 
 TEST_CASE("sim: a gateway's error does not outlast it, even while the client rests (T-7)")

@@ -144,6 +144,7 @@ public:
         operation& result = operations_.emplace_back(kind);
         result.request = what;
         result.limit = limit;
+        result.number = operations_.size();
         core_.start(result, now);
         turn();
         return result;

@@ -120,14 +120,6 @@ inline void operation_service::shutdown() noexcept
         op->destroy();
 }
 
-/// The value that a finished operation hands over beside its error, by its type.
-template <class Value>
-Value value_of(const operation& op)
-{
-    const mapping_pair pair{.tcp = op.mappings[0], .udp = op.mappings[1]};
-    return std::get<const Value&>(std::tie(op.mappings[0], pair, op.address, op.happened));
-}
-
 /// A handler, and what it is called with: a function object with the associated executor and
 /// allocator of the handler, whose signature is void(error_code, Values...).
 template <class Executor, class Handler, class... Values>
@@ -192,7 +184,7 @@ public:
         if (!service_.remove(*this))
             return;
         client_.reset();
-        call_.values = {error, (error ? Values{} : value_of<Values>(*this))...};
+        call_.values = {error, (error ? Values{} : this->template value<Values>())...};
         call_type call(std::move(call_));
         free(call);
         net::dispatch(std::move(call));
@@ -219,6 +211,51 @@ private:
     call_type call_;
 };
 
+struct destroy_operation
+{
+    void operator()(async_operation* op) const noexcept
+    {
+        op->destroy();
+    }
+};
+
+using owned_operation = std::unique_ptr<async_operation, destroy_operation>;
+
+/// What a cancellation slot calls, perhaps after the end of the operation and the client.
+struct cancel_operation
+{
+    std::weak_ptr<client_base> client;
+    std::uint64_t number;
+
+    void operator()(net::cancellation_type type) const
+    {
+        if (const auto alive = client.lock())
+            alive->cancel(number, type);
+    }
+};
+
+/// Starts an operation; without a client, which was moved from, it only completes. If this throws,
+/// nothing is started: client->start() is the last that may. For every type of handler there is one
+/// instance of this.
+template <class Executor, class Slot>
+void launch(const std::shared_ptr<client_base>& client, const Executor& executor,
+            owned_operation op, Slot slot)
+{
+    if (!operation_service::of(executor).add(*op))
+        return; // the context is being destroyed: the handler is, too
+    if (client) {
+        op->number = ++client->last_number;
+        if (slot.is_connected())
+            slot.assign(cancel_operation{client, op->number});
+        client->start(*op);
+    } else {
+        // The handler must not be called from within the initiating function.
+        op->error = errc::closed;
+        net::post(executor, [moved_from = op.get()] { moved_from->complete(); });
+    }
+    op.release(); // to the service
+}
+
 /// Starts an operation once Asio has made a handler of the completion token. It is no lambda, since
 /// adapters such as asio::cancel_after() ask an initiation for its executor.
 template <class Executor, class... Values>
@@ -231,36 +268,15 @@ struct initiation
         return executor;
     }
 
-    /// If this throws, nothing is started: client->start() is the last that may.
     template <class Handler>
     void operator()(Handler&& given, const operation_request& what) const
     {
         using handler_type = std::decay_t<Handler>;
         handler_type handler(std::forward<Handler>(given));
         auto slot = net::get_associated_cancellation_slot(handler);
-        const auto destroy = [](async_operation* op) { op->destroy(); };
-        std::unique_ptr<async_operation, decltype(destroy)> op(
-            handler_operation<Executor, handler_type, Values...>::make(client, what, executor,
-                                                                       std::move(handler)),
-            destroy);
-        if (!operation_service::of(executor).add(*op))
-            return; // the context is being destroyed: the handler is, too
-        if (client) {
-            op->number = ++client->last_number;
-            // The number may be cancelled late: the slot may outlive the operation and the client.
-            if (slot.is_connected())
-                slot.assign([weak = std::weak_ptr(client),
-                             number = op->number](net::cancellation_type type) {
-                    if (const auto alive = weak.lock())
-                        alive->cancel(number, type);
-                });
-            client->start(*op);
-        } else {
-            // The handler must not be called from within the initiating function.
-            op->error = errc::closed;
-            net::post(executor, [moved_from = op.get()] { moved_from->complete(); });
-        }
-        op.release(); // to the service
+        owned_operation op(handler_operation<Executor, handler_type, Values...>::make(
+            client, what, executor, std::move(handler)));
+        launch(client, executor, std::move(op), std::move(slot));
     }
 
     // Null: the client was moved from.

@@ -27,12 +27,6 @@
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 namespace detail {
 
-/// Whether an error is what ICMP port unreachable becomes (RFC 6886, section 3.1).
-inline bool is_refusal(const error_code& error) noexcept
-{
-    return error == net::error::connection_refused || error == net::error::connection_reset;
-}
-
 /// The state of a client. Every handler of its background work holds it by shared_ptr.
 ///
 /// Decisions are made in turns: when a socket can be read, when the timer fires, when the host's
@@ -329,7 +323,7 @@ private:
         read(requests_, now);
         read(announcements_, now);
         reads_all_ = false;
-        return looked_at_ = now;
+        return now;
     }
 
     /// Calls the handler, which may start the next operation and even destroy the client.
@@ -412,12 +406,13 @@ private:
     /// will probably come before it, which saves a call of the system for each request.
     void sleep(time_point until)
     {
+        const time_point now = platform_.now();
         error_code error;
-        if (until > looked_at_ && !timer_)
+        if (until > now && !timer_)
             error = open<&client_state::timer_>();
         if (error) // descriptors ran out: nothing can wait
-            engine_.cancel_all(error, looked_at_);
-        if (error || until <= looked_at_) { // the engine has operations left to complete
+            engine_.cancel_all(error, now);
+        if (error || until <= now) {
             deciding_ = false;
             return request_turn();
         }
@@ -516,8 +511,6 @@ private:
     bool turn_requested_ = false;
     // Set within take_turn(), which goes on until nothing is left to decide. Cleared at its end.
     bool deciding_ = false;
-    // Set by look() to its time.
-    time_point looked_at_ = long_ago;
     // Set by turn() for its first look, cleared by that.
     bool reads_all_ = false;
     // Locked by enter().

@@ -19,7 +19,6 @@
 #include <optional>
 #include <span>
 #include <variant>
-#include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
@@ -226,9 +225,14 @@ private:
     void finish(operation& op, error_code why) noexcept;
     void complete(operation& op, error_code why, time_point now);
     void leave(operation& op, std::uint8_t part, error_code why, time_point now);
-    void stop_keeping(mapping_record& entry, std::uint32_t before, time_point now);
+    void stop_keeping(mapping_record& entry, std::uint64_t before, time_point now);
 
     // engine_shutdown.hpp
+    /// A shutdown began: only deletes are sent.
+    [[nodiscard]] bool closing() const noexcept
+    {
+        return close_at_ != never;
+    }
     void begin_shutdown(operation& op, time_point now);
     void shutdown_delete_ended(mapping_record& entry, error_code why, time_point now);
     void finish_shutdown(error_code why, time_point now);
@@ -286,15 +290,13 @@ private:
     /// Pending operations that wait for the external address: with none, no search is needed.
     std::size_t awaiting_address_ = 0;
 
-    operation* reader_ = nullptr;  ///< the pending async_wait_event; null if there is none
-    std::uint32_t last_order_ = 0; ///< operation::order of the last one
+    operation* reader_ = nullptr; ///< the pending async_wait_event; null if there is none
 
     last_failure last_failure_;
 
     // The shutdown. Set by begin_shutdown() and finish_shutdown(), and never cleared.
-    bool closing_ = false;        ///< it began: only deletes are sent
     bool closed_ = false;         ///< nothing is sent any more
-    time_point close_at_ = never; ///< its limit, or the earliest of several
+    time_point close_at_ = never; ///< its limit, or the earliest of several; never before it began
     error_code shutdown_error_{}; ///< its outcome
 
     /// How long the gateway may hold what was given up without a confirmed delete, so that a

@@ -62,8 +62,6 @@ NATPMP_COLD inline void engine::on_gateway(const gateway& found, time_point now)
     if (!by_hand && !options_.allow_public_address &&
         classify(found.local_address) != address_kind::private_use)
         return on_no_gateway(errc::not_behind_nat, now); // RFC 6886, section 3
-    if (closing_)
-        return finish_shutdown(errc::gateway_changed, now);
     const bool was_lost = !!gateway_.absence;
     const gateway_change change = gateway_.found(found, now);
     last_failure_.set(last_failure::look_up, gateway_.absence);
@@ -127,7 +125,7 @@ NATPMP_COLD inline void engine::change_gateway(bool first, time_point now)
 inline void engine::on_no_gateway(error_code why, time_point now)
 {
     last_failure_.set(last_failure::look_up, why);
-    if (closing_)
+    if (closing())
         return finish_shutdown(why, now);
     disconnect(why, now);
     const bool was_lost = !!gateway_.absence;
@@ -148,8 +146,6 @@ NATPMP_COLD inline void engine::disconnect(error_code why, time_point now)
         op->asked = false;
     if (entry && entry->wanted())
         reschedule(*entry, now, now);
-    else if (entry)
-        settle_unwanted(*entry, cause::gateway_left, now);
     fail_unmaps(why, now);
     records_.for_each([&](mapping_record& each) {
         if (each.phase != phase::deleting && each.phase != phase::guarded)

@@ -72,7 +72,7 @@ inline void engine::want(mapping_record& entry, time_point now)
     // As planned before, or at half of a lease that still runs, or now.
     const time_point half = entry.expiry - counted_lifetime(entry.granted, entry.lifetime) / 2;
     time_point planned = was_wanted ? entry.planned : entry.up() ? std::max(now, half) : now;
-    if (!was_wanted && entry.first_waiter(true)) // that keeps trying wants more than the lease
+    if (!was_wanted && entry.awaited()) // that keeps trying wants more than the lease
         planned = std::min(planned, now + pause_after(1, false));
     enter(entry, cause::wanted, to, planned, now);
 }

@@ -10,8 +10,8 @@
 #include <natpmp/detail/core/engine_mappings.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <list>
-#include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 
@@ -51,7 +51,7 @@ inline error_code check(const operation& op, bool known)
 /// Why an operation is refused before anything is sent; no error if it is not.
 inline error_code engine::refusal(const operation& op, time_point now)
 {
-    if (closing_ || closed_)
+    if (closing() || closed_)
         return errc::closed;
     if (const error_code wrong = check(options_))
         return wrong;
@@ -69,7 +69,6 @@ inline void engine::start(operation& op, time_point now)
     std::list<operation*> place{&op}, waiter{&op};
     op.place = place.begin();
     op.deadline = deadlines_.end();
-    op.order = ++last_order_;
     const error_code why = op.needs_gateway() ? refusal(op, now) : error_code{};
     mapping_record* entry = nullptr;
     if (op.needs_gateway() && !why) {
@@ -103,7 +102,7 @@ inline void engine::start(operation& op, time_point now)
         entry->unmaps.splice(entry->unmaps.end(), waiter);
         if (!entry->key.assigned())
             return enter(*entry, cause::unwanted, phase::deleting, now, now);
-        stop_keeping(*entry, op.order, now); // a port that the gateway assigned cannot be deleted
+        stop_keeping(*entry, op.number, now); // a port that the gateway assigned cannot be deleted
         complete(op, {}, now);
     }
 }
@@ -184,7 +183,7 @@ NATPMP_COLD inline void engine::fail_unmaps(error_code why, time_point now)
         operation& op = **at;
         mapping_record& entry = *records_.find(op.key());
         entry.error = why;
-        stop_keeping(entry, op.order, now);
+        stop_keeping(entry, op.number, now);
         complete(op, why, now);
     }
 }
@@ -225,7 +224,7 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
     list.erase(at);
     const auto is_asked = [](const operation* each) { return each->asked; };
     if (op.maps() && !why) {
-        entry.kept_by = std::max(entry.kept_by, op.order);
+        entry.kept_by = std::max(entry.kept_by, op.number);
         op.mappings[part] = events.mapping_of(entry);
         events.report_mapped(entry);
     } else if (op.asked && op.maps() && std::none_of(list.begin(), list.end(), is_asked)) {
@@ -240,14 +239,14 @@ inline void engine::leave(operation& op, std::uint8_t part, error_code why, time
 }
 
 /// The application unmaps: what was wanted before that call is kept no longer.
-inline void engine::stop_keeping(mapping_record& entry, std::uint32_t before, time_point now)
+inline void engine::stop_keeping(mapping_record& entry, std::uint64_t before, time_point now)
 {
     if (entry.kept_by < before)
         entry.kept_by = 0;
     const mapping_key key = entry.key;
     for (auto at = pending_.begin(); at != pending_.end();) {
         operation& op = **at++;
-        if (op.maps(key) && op.order < before)
+        if (op.maps(key) && op.number < before)
             complete(op, net::error::operation_aborted, now);
     }
 }
@@ -255,11 +254,11 @@ inline void engine::stop_keeping(mapping_record& entry, std::uint32_t before, ti
 /// Unmaps without an operation that tells the outcome.
 inline void engine::unmap_quietly(mapping_key key, time_point now)
 {
-    mapping_record* entry = closing_ || closed_ ? nullptr : records_.find(key);
+    mapping_record* entry = closing() || closed_ ? nullptr : records_.find(key);
     if (!entry || !entry->kept())
         return;
     abandon_request(*entry, now);
-    stop_keeping(*entry, last_order_ + 1, now);
+    stop_keeping(*entry, std::numeric_limits<std::uint64_t>::max(), now);
     entry = records_.find(key);
     if (entry)
         settle_unwanted(*entry, cause::unwanted, now);
@@ -283,7 +282,7 @@ NATPMP_COLD inline void engine::cancel(operation& op, bool total_only, error_cod
             entry.suggested_port = op.request.external_port.value();
             entry.lifetime = static_cast<std::uint32_t>(op.request.lifetime.count());
         }
-        entry.kept_by = std::max(entry.kept_by, op.order);
+        entry.kept_by = std::max(entry.kept_by, op.number);
         if (entry.up())
             events.report_mapped(entry);
         const bool cleans_up = op.request.clean_up && !entry.history.cleaned;

@@ -21,10 +21,10 @@ inline void engine::act_by_time(time_point now)
         return;
     // In this order: what ends by its limit is not acted for, and a lease that ended is asked for
     // before what merely waits.
-    if (closing_ && now >= close_at_)
+    if (closing() && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
     // A host that slept sends first: the answer may come at once.
-    if (!closing_ && has_gateway() && request_ && !request_->transmissions.due(now) &&
+    if (!closing() && has_gateway() && request_ && !request_->transmissions.due(now) &&
         now >= gateway_.no_response_at()) {
         const bool sends = last_failure_.failed != last_failure::sending || !last_failure_.error;
         gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
@@ -78,7 +78,7 @@ inline void engine::make_ready(mapping_record& entry)
         urgency = priority::operation;
     else if (renews && queued)
         urgency = priority::overdue;
-    records_.ready.move(entry, {urgency, urgency == priority::operation ? waiter->order : 0});
+    records_.ready.move(entry, {urgency, urgency == priority::operation ? waiter->number : 0});
     const time_point overdue = renews && !queued ? entry.overdue_at() : never;
     records_.timeline.move(entry, std::min(overdue, entry.phase_end()));
 }
@@ -89,7 +89,7 @@ inline ready_key engine::address_key(time_point now) const noexcept
     if (awaiting_address_ > 0)
         for (const operation* op : pending_)
             if (op->awaits_address() && !op->asked)
-                return {priority::operation, op->order};
+                return {priority::operation, op->number};
     return records_.any_wanted() && address_.due <= now ? ready_key{priority::background, 0}
                                                         : not_ready;
 }
@@ -117,7 +117,7 @@ inline bool engine::begin_request(time_point now)
                                              .transmissions = retransmission(limit)});
         return true;
     }
-    if (closing_ && records_.count(phase::deleting) == 0)
+    if (closing() && records_.count(phase::deleting) == 0)
         finish_shutdown({}, now);
     if (due == not_ready || closed_)
         return false;
@@ -179,11 +179,11 @@ inline void engine::begin_delete(mapping_record& entry, priority urgency, time_p
     const bool removes = entry.phase == phase::deleting;
     // From here on the application's unmap counts; before, cancelling it had no effect.
     if (removes && !entry.unmaps.empty())
-        stop_keeping(entry, entry.unmaps.back()->order, now);
+        stop_keeping(entry, entry.unmaps.back()->number, now);
     for (operation* op : removes ? entry.unmaps : entry.waiters)
         op->asked = true;
     retransmission transmissions(three_transmissions);
-    if (closing_) { // a fair share of the time that is left, doubling from round to round
+    if (closing()) { // a fair share of the time that is left, doubling from round to round
         const duration share =
             (close_at_ - now) / static_cast<duration::rep>(records_.count(phase::deleting));
         transmissions = retransmission(1, std::min(first_wait * (1U << entry.failures), share));
@@ -220,7 +220,7 @@ void engine::for_each_asked(Function function)
 inline void engine::yield_to_urgent(time_point now)
 {
     outstanding_request& request = *request_;
-    if (closing_ || request.priority == priority::deletion || !request.transmissions.started())
+    if (closing() || request.priority == priority::deletion || !request.transmissions.started())
         return;
     const mapping_record* ready = records_.ready.front();
     priority urgent =
@@ -278,7 +278,7 @@ inline void engine::not_sent(error_code why) noexcept
 /// When a gateway is looked for, while there is none; never if nobody needs one.
 inline time_point engine::look_up_time() const noexcept
 {
-    if (has_gateway() || closing_ || closed_)
+    if (has_gateway() || closing() || closed_)
         return never;
     if (std::any_of(pending_.begin(), pending_.end(),
                     [](const operation* op) { return op->needs_gateway(); }))
@@ -332,7 +332,7 @@ inline action engine::next(time_point now)
         }
         act_by_time(now);
         // A gateway is looked for before anything is sent: it may be another one by now.
-        if ((gateway_.take_doubt(now) && !closing_) || look_up_time() <= now)
+        if ((gateway_.take_doubt(now) && !closing()) || look_up_time() <= now)
             return find_gateway{};
         if (has_gateway() && (request_ || begin_request(now))) {
             yield_to_urgent(now);
@@ -371,7 +371,7 @@ inline time_point engine::next_time() const noexcept
         consider(at);
     if (has_gateway() && request_) {
         consider(request_->transmissions.wake());
-        if (!closing_)
+        if (!closing())
             consider(gateway_.no_response_at());
     }
     if (has_gateway() && !request_)

@@ -129,7 +129,7 @@ inline void engine::take_late(const response& answer, const arrival_span& arrive
     }
     const bool awaited = entry->deletes_unanswered > 0;
     count_down(entry->deletes_unanswered);
-    if (closing_ && entry->phase == phase::deleting) {
+    if (closing() && entry->phase == phase::deleting) {
         if (awaited)
             shutdown_delete_ended(*entry, {}, now);
     } else if (entry->phase == phase::leased && !requested_for(*entry) &&
@@ -222,7 +222,7 @@ inline void engine::map_granted(const outstanding_request& done, const response&
     const duration lifetime = counted_lifetime(answer.lifetime, done.lifetime);
     entry.expiry = done.granted_from + lifetime;
     time_point renewal = done.delete_answered_meanwhile ? now : done.granted_from + lifetime / 2;
-    if (entry.first_waiter(true)) // it began after this request
+    if (entry.awaited()) // it began after this request
         renewal = std::min(renewal, now + pause_after(1, false));
     enter(entry, cause::granted, phase::leased, renewal, now);
     if (entry.reported) {
@@ -316,7 +316,7 @@ NATPMP_COLD inline void engine::plan_after_failure(mapping_record& entry,
     } else if (planned <= now) { // the operation's request was the renewal
         planned = plan_renewal(planned, now, entry.expiry).next;
     }
-    if (entry.first_waiter(true)) // what keeps trying wants more than the lease that runs
+    if (entry.awaited()) // what keeps trying wants more than the lease that runs
         planned = std::min(planned, now + pause_after(count_up(entry.failures), false));
     enter(entry, cause::failed, phase::leased, planned, now);
     if (renews && !std::exchange(entry.failing, true) && entry.reported)
@@ -334,7 +334,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
         op->asked = false;
     if (entry.phase == phase::cleaning) // the map request follows, whatever came of the delete
         return enter(entry, cause::deleted, phase::requested, now, now);
-    if (closing_)
+    if (closing())
         return shutdown_delete_ended(entry, why, now);
     if (cleans_up && !entry.unmaps.empty())
         return reschedule(entry, now, now);

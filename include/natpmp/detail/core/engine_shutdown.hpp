@@ -23,12 +23,13 @@ NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
         return finish(op, shutdown_error_);
     // A gateway that never answered has nothing to delete, as far as anybody knows.
     const duration most = gateway_.has_answered ? duration{24h} : first_wait;
-    close_at_ = std::min(close_at_, now + std::clamp(op.limit, duration{0}, most));
-    if (std::exchange(closing_, true))
+    const bool joins = closing();
+    close_at_ = std::min(close_at_, now + std::min(op.limit, most));
+    if (joins)
         return;
     for (auto at = pending_.begin(); at != pending_.end();) {
         operation& each = **at++;
-        if (each.needs_gateway() || each.background)
+        if (each.kind < operation_kind::wait_event)
             complete(each, errc::closed, now);
     }
     gateway_.recovery.cancel();
@@ -39,12 +40,10 @@ NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
         entry.kept_by = 0;
         entry.failures = 0;
         entry.maps_unanswered = 0; // no time is left for late grants
-        if (entry.phase == phase::guarded)
-            return forget_mapping(entry, cause::shutdown, now);
-        if (entry.phase != phase::ended && entry.may_exist_until <= now)
-            return end_mapping(entry, cause::shutdown, now);
         if (entry.phase == phase::ended)
             return;
+        if (entry.phase == phase::guarded || entry.may_exist_until <= now)
+            return end_mapping(entry, cause::shutdown, now);
         entry.may_exist_until = never; // its time at the gateway may end a little later than here
         enter(entry, cause::shutdown, phase::deleting, now, now);
     });

@@ -60,7 +60,7 @@ enum class priority : std::uint8_t
 };
 
 /// What is asked first: the most urgent, and of operations the one that was initiated first.
-using ready_key = std::pair<priority, std::uint32_t>;
+using ready_key = std::pair<priority, std::uint64_t>;
 
 constexpr ready_key not_ready{priority::nothing, 0};
 
@@ -105,10 +105,10 @@ struct mapping_record
     std::uint16_t suggested_port = 0;
     std::uint32_t lifetime = 0; ///< in seconds
 
-    /// operation::order of the last operation that the application keeps it for, also while nobody
+    /// operation::number of the last operation that the application keeps it for, also while nobody
     /// waits for it; 0: none. Set when an operation completes with it, or passes its deadline and
     /// keeps trying; cleared by engine::stop_keeping() and by a shutdown.
-    std::uint32_t kept_by = 0;
+    std::uint64_t kept_by = 0;
 
     /// Operations that map and wait for it, or hold it: a pair holds its first mapping while it
     /// waits for the second. In the order of their start.
@@ -197,12 +197,19 @@ struct mapping_record
                 std::max<time_point>(may_exist_until, from + std::chrono::seconds{seconds});
     }
 
-    /// The first operation that waits for a map request to begin; null if there is none. One whose
-    /// attempts fail waits in the background: no request goes out for it alone before its time.
-    [[nodiscard]] const operation* first_waiter(bool background = false) const noexcept
+    /// Whether an operation waits for a map request to begin, also in the background.
+    [[nodiscard]] bool awaited() const noexcept
+    {
+        return std::any_of(waiters.begin(), waiters.end(),
+                           [&](const operation* op) { return op->awaits(key) && !op->asked; });
+    }
+
+    /// The first operation that waits for one; null if there is none. One whose attempts fail waits
+    /// in the background: no request goes out for it alone before its time.
+    [[nodiscard]] const operation* first_waiter() const noexcept
     {
         const auto found = std::find_if(waiters.begin(), waiters.end(), [&](const operation* op) {
-            return op->awaits(key) && !op->asked && (background || !op->background);
+            return op->awaits(key) && !op->asked && !op->background;
         });
         return found == waiters.end() ? nullptr : *found;
     }

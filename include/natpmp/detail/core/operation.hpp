@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
@@ -57,7 +58,7 @@ struct operation_request
 {
     operation_kind kind;
     map_request request{};
-    duration limit{0}; ///< of a shutdown
+    duration limit{0}; ///< of a shutdown; not negative
 };
 
 /// An operation under way. Its owner keeps it alive until it is done or withdrawn. What is not said
@@ -72,11 +73,9 @@ struct operation : operation_request
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
 
-    /// By which a cancellation finds it: among all operations of a client. The owner's.
+    /// The order of initiation among all operations of a client, in which they get their requests,
+    /// and by which a cancellation finds one; from 1. The owner's.
     std::uint64_t number = 0;
-
-    /// The order of initiation, in which operations get their requests. Set by engine::start().
-    std::uint32_t order = 0;
 
     /// Of a pair, the mapping that it waits for: 0 TCP, 1 UDP. Counted up by engine::progress(),
     /// set to 0 again by engine::change_gateway().
@@ -109,6 +108,14 @@ struct operation : operation_request
     std::array<mapping, 2> mappings{}; ///< of a pair: TCP, UDP
     net::ip::address address{};
     natpmp::event happened{};
+
+    /// What it hands over beside the error, by its type.
+    template <class Value>
+    [[nodiscard]] Value value() const
+    {
+        const mapping_pair pair{.tcp = mappings[0], .udp = mappings[1]};
+        return std::get<const Value&>(std::tie(mappings[0], pair, address, happened));
+    }
 
     [[nodiscard]] bool maps() const noexcept
     {
