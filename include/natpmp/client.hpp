@@ -27,6 +27,9 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE {
 
 class scoped_mapping;
 
+template <class Executor>
+class asio_platform;
+
 /// Keeps ports of this host open on a NAT gateway by NAT-PMP (RFC 6886).
 ///
 /// The client owns its mappings: one that async_map_port made is renewed until it is unmapped, or

@@ -358,4 +358,16 @@ TEST_CASE("engine event: the observer hears of a gateway that goes and comes", "
     CHECK(told == lines{"gateway_lost: natpmp 4", "gateway_found"});
 }
 
+TEST_CASE("engine event: no response is told after a sleep though the request yields",
+          "[engine][event]")
+{
+    driver client;
+    client.hold({tcp(80)}, 10s);
+    client.silence();
+    client.address();
+    client.run_until(12s);
+    client.stand_still(2h - 20s); // the renewal is overdue, and more urgent than the address
+    CHECK(containing(client.take_events(), "no_response").size() == 1);
+}
+
 } // namespace engine_event_test

@@ -154,9 +154,6 @@ struct completion
 template <class Executor, class Handler, class... Values>
 class handler_operation final : public async_operation
 {
-    using allocator_type = typename std::allocator_traits<
-        net::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
-
 public:
     /// Allocates an operation, which the caller owns: it ends by destroy() or complete().
     static async_operation* make(const std::shared_ptr<client_base>& client,
@@ -199,6 +196,8 @@ public:
 
 private:
     using call_type = completion<Executor, Handler, Values...>;
+    using allocator_type = typename std::allocator_traits<
+        net::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
 
     /// Destroys this, from which the call was moved.
     void free(const call_type& call) noexcept
@@ -235,8 +234,7 @@ struct cancel_operation
 };
 
 /// Starts an operation; without a client, which was moved from, it only completes. If this throws,
-/// nothing is started: client->start() is the last that may. For every type of handler there is one
-/// instance of this.
+/// nothing is started: client->start() is the last that may. One instance serves all handlers.
 template <class Executor, class Slot>
 void launch(const std::shared_ptr<client_base>& client, const Executor& executor,
             owned_operation op, Slot slot)

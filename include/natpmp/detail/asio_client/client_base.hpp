@@ -19,10 +19,6 @@
 #include <vector>
 
 namespace natpmp::inline NATPMP_ABI_NAMESPACE {
-
-template <class Executor>
-class asio_platform;
-
 namespace detail {
 
 class async_operation;

@@ -179,25 +179,19 @@ private:
     }
 
     /// The handler of every wait. One type for all sources: each type is a kilobyte of Asio's code.
-    struct wait_handler
+    auto wait_handler(std::shared_ptr<void> waited,
+                      void (client_state::*ended)(const std::shared_ptr<void>&, error_code))
     {
-        std::shared_ptr<client_state> self;
-        std::shared_ptr<void> waited; ///< the object behind the source's `awaited`
-        void (client_state::*ended)(const std::shared_ptr<void>&, error_code);
-
-        void operator()(error_code error)
-        {
-            (*self.*ended)(waited, error);
-        }
-    };
+        return [self = this->shared_from_this(), waited = std::move(waited),
+                ended](error_code error) { (*self.*ended)(waited, error); };
+    }
 
     /// Calls on_ready() at the end of each wait, until the source is closed or opened anew.
     template <auto Source>
     void wait()
     {
         const auto& what = this->*Source;
-        what->source.async_wait(
-            wait_handler{this->shared_from_this(), what, &client_state::wait_ended<Source>});
+        what->source.async_wait(wait_handler(what, &client_state::wait_ended<Source>));
     }
 
     /// When a client is destroyed its waits end, and the first that does brings the turn that
@@ -407,9 +401,8 @@ private:
     void sleep(time_point until)
     {
         const time_point now = platform_.now();
-        error_code error;
-        if (until > now && !timer_)
-            error = open<&client_state::timer_>();
+        const bool opens = until > now && !timer_;
+        const error_code error = opens ? open<&client_state::timer_>() : error_code{};
         if (error) // descriptors ran out: nothing can wait
             engine_.cancel_all(error, now);
         if (error || until <= now) {
@@ -466,8 +459,8 @@ private:
                                          ? engine_.receive(bytes, arrived)
                                          : engine_.announcement(sender.address(), bytes, arrived);
         const bool is_used = reason == ignore_reason::none;
-        report(
-            {is_used ? datagram::fate::received : datagram::fate::ignored, reason, sender, bytes});
+        const auto fate = is_used ? datagram::fate::received : datagram::fate::ignored;
+        report({fate, reason, sender, bytes});
         report(engine_.events.take_reports()); // after the datagram that caused them
     }
 
@@ -475,17 +468,16 @@ private:
     /// again. A debug build ends here if another thread is inside: the executor is not serial.
     [[nodiscard]] std::unique_lock<std::recursive_mutex> enter()
     {
-#if defined(NDEBUG)
-        return {};
-#else
-        std::unique_lock lock(mutex_, std::try_to_lock);
-        if (lock)
-            return lock;
-        std::fputs("natpmp::client is used by two threads at a time; give it a strand "
-                   "(see docs/threads.md)\n",
-                   stderr);
-        std::abort();
+        std::unique_lock lock(mutex_, std::defer_lock);
+#if !defined(NDEBUG)
+        if (!lock.try_lock()) {
+            std::fputs("natpmp::client is used by two threads at a time; give it a strand "
+                       "(see docs/threads.md)\n",
+                       stderr);
+            std::abort();
+        }
 #endif
+        return lock;
     }
 
     const client_options options_;

@@ -23,13 +23,6 @@ inline void engine::act_by_time(time_point now)
     // before what merely waits.
     if (closing() && now >= close_at_)
         finish_shutdown(errc::gateway_silent, now);
-    // A host that slept sends first: the answer may come at once.
-    if (!closing() && has_gateway() && request_ && !request_->transmissions.due(now) &&
-        now >= gateway_.no_response_at()) {
-        const bool sends = last_failure_.failed != last_failure::sending || !last_failure_.error;
-        gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
-        events.report(event_kind::no_response, gateway_.no_response);
-    }
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
         cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
     act_on_mappings(now); // a lease that ended is no longer one to recover
@@ -338,6 +331,13 @@ inline action engine::next(time_point now)
             yield_to_urgent(now);
             if (request_->transmissions.due(now))
                 return transmit(now);
+            // A host that slept has sent first: the answer may come at once.
+            if (!closing() && now >= gateway_.no_response_at()) {
+                const bool sends =
+                    last_failure_.failed != last_failure::sending || !last_failure_.error;
+                gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
+                events.report(event_kind::no_response, gateway_.no_response);
+            }
             if (give_up_request(now))
                 continue;
         }
