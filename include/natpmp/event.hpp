@@ -99,8 +99,8 @@ struct event
     natpmp::mapping mapping{};
 
     /// Why: for renewal_failing, mapping_failing, lost, unmapped, gateway_lost, no_response and
-    /// announcements_unavailable, and for address_changed when the gateway does not know it any more.
-    /// Mapped, restored and endpoint_changed have one if a renewal has failed since.
+    /// announcements_unavailable, and for address_changed when the gateway does not know it any
+    /// more. Mapped, restored and endpoint_changed have one if a renewal has failed since.
     error_code error{};
 
     /// The gateway asked now; unspecified if there is none.
