@@ -8,8 +8,8 @@
 //     2.004 000200001ae11ae100000e10 map tcp 6881 6881 3600
 //     holds 1
 //
-// SIGUSR1: it moves each mapping that it holds to the next external port up, which the answer to the
-// next request for the mapping tells.
+// SIGUSR1: it moves each mapping that it holds to the next external port up, which the answer to
+// the next request for the mapping tells.
 
 #include <natpmp/testing/fake_gateway.hpp>
 
