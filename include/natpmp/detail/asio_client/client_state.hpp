@@ -406,7 +406,7 @@ private:
         if (error) // descriptors ran out: nothing can wait
             engine_.cancel_all(error, now);
         if (error || until <= now) {
-            deciding_ = false;
+            deciding_ = false; // the turn ends here
             return request_turn();
         }
         const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;

@@ -266,7 +266,6 @@ private:
     void begin_delete(mapping_record& entry, priority urgency, time_point now);
     void yield_to_urgent(time_point now);
     send_datagram transmit(time_point now);
-    bool give_up_request(time_point now);
     template <class Function> void for_each_asked(Function function);
     [[nodiscard]] time_point look_up_time() const noexcept;
     [[nodiscard]] time_point next_time() const noexcept;

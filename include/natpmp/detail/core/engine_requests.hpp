@@ -299,18 +299,6 @@ inline void engine::begin_turn()
     completing_.splice(completing_.end(), finished_);
 }
 
-/// Ends the request in flight if its last wait for an answer is over.
-inline bool engine::give_up_request(time_point now)
-{
-    if (!request_->transmissions.over(now))
-        return false;
-    const bool silent = !request_->only_empty_answers;
-    if (silent && !request_->yielding)
-        gateway_.doubt = true;
-    conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
-    return true;
-}
-
 /// What is to be done now. Call it again until it is sleep_until or rest.
 inline action engine::next(time_point now)
 {
@@ -338,8 +326,12 @@ inline action engine::next(time_point now)
                 gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
                 events.report(event_kind::no_response, gateway_.no_response);
             }
-            if (give_up_request(now))
+            if (request_->transmissions.over(now)) {
+                const bool silent = !request_->only_empty_answers;
+                gateway_.doubt = gateway_.doubt || (silent && !request_->yielding);
+                conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
                 continue;
+            }
         }
         if (!events.has_reports())
             break;
