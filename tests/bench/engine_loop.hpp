@@ -120,7 +120,7 @@ public:
     void report(std::span<const natpmp::event>)
     {}
 
-    void sleep(natpmp::time_point until)
+    void sleep(natpmp::time_point until, natpmp::time_point)
     {
         deadline_ = until;
     }

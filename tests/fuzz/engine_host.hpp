@@ -237,7 +237,7 @@ public:
     void report(std::span<const natpmp::event>)
     {}
 
-    void sleep(time_point until)
+    void sleep(time_point until, time_point)
     {
         timer_ = until;
     }

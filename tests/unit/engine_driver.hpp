@@ -450,7 +450,7 @@ private:
         collected_.insert(collected_.end(), events.begin(), events.end());
     }
 
-    void sleep(time_point until)
+    void sleep(time_point until, time_point)
     {
         next_ = until;
     }

@@ -398,15 +398,14 @@ private:
 
     /// Sets the timer. An earlier time that is set stays while a request is in flight: the answer
     /// will probably come before it, which saves a call of the system for each request.
-    void sleep(time_point until)
+    void sleep(time_point until, time_point now)
     {
-        const time_point now = platform_.now();
         const bool opens = until > now && !timer_;
         const error_code error = opens ? open<&client_state::timer_>() : error_code{};
         if (error) // descriptors ran out: nothing can wait
             engine_.cancel_all(error, now);
-        if (error || until <= now) {
-            deciding_ = false; // the turn ends here
+        if (error || until <= now) { // operations are left to complete: that takes no timer
+            deciding_ = false;
             return request_turn();
         }
         const bool is_early = timer_set_to_ != long_ago && timer_set_to_ < until;

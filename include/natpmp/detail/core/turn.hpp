@@ -22,7 +22,8 @@ namespace natpmp::inline NATPMP_ABI_NAMESPACE::detail {
 ///     void find_gateway(time_point): ends in on_gateway() or on_no_gateway() of the engine, or in
 ///     neither where the gateway in use is found.
 ///     void report(std::span<const event>).
-///     void sleep(time_point): the next turn is then; at once if that is not in the future.
+///     void sleep(time_point, time_point now): the next turn is then; at once if that is not in
+///     the future.
 ///     void rest(): closes everything.
 template <class Host>
 void take_turn(engine& core, Host& host)
@@ -42,7 +43,7 @@ void take_turn(engine& core, Host& host)
         } else if (const auto* events = std::get_if<report_events>(&todo)) {
             host.report(events->events);
         } else if (const auto* sleep = std::get_if<sleep_until>(&todo)) {
-            return host.sleep(sleep->at);
+            return host.sleep(sleep->at, now);
         } else {
             return host.rest();
         }
