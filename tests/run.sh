@@ -230,9 +230,8 @@ debian() {
     # The matrix runs the simulation with Boost already, and that version of Clang.
     [ "$what" = debian ] || boost_kinds="api;loopback"
     root=$(realpath -m "$build_root")/debian/$suite
-    packages=(ccache cmake ninja-build libasio-dev libboost-dev catch2 pkgconf python3 dpkg-dev)
-    [ "$suite" = sid ] ||
-        packages+=(libtorrent-rasterbar-dev miniupnpd-nftables nftables iproute2 tshark socat procps)
+    packages=(ccache cmake ninja-build libasio-dev libboost-dev catch2 pkgconf python3 dpkg-dev
+        libtorrent-rasterbar-dev miniupnpd-nftables nftables iproute2 tshark socat procps)
     echo "== Debian $suite"
     mkdir -p "${root%/*}"
     local -x CCACHE_DIR=${root%/*}/ccache
@@ -245,7 +244,7 @@ debian() {
             -DASIO_NATPMP_BUILD_EXAMPLES=ON
         variant "$suite-boost" "$gcc" "$boost_kinds" \
             -DASIO_NATPMP_TEST_FLAVOUR=boost-asio-natpmp
-        [ "$suite" = sid ] || variant "$suite-libtorrent" "$gcc" libtorrent \
+        variant "$suite-libtorrent" "$gcc" libtorrent \
             -DASIO_NATPMP_BUILD_EXAMPLES=ON -DASIO_NATPMP_LIBTORRENT_FLAVOUR=boost-asio-natpmp
         if [ "$suite" = sid ]; then
             standards_and_sanitizers
