@@ -134,7 +134,8 @@ void world::lose_state()
     const duration round_trips =
         1s + links.most_delay + round_trip * static_cast<int>(1 + kept_.size());
     if (was_good && quiet && count > 0)
-        check_healed("an announced loss is healed", network_.now() + 5s + round_trips);
+        check_healed("an announced loss is healed",
+                     std::max(network_.now(), network_.free_from()) + 5s + round_trips);
     else if (was_good && quiet && wire_.least_lease >= 60s)
         check_healed("an unannounced loss is healed by the next renewal",
                      network_.now() + std::min<duration>(wire_.least_lease, 24h) / 2 + 5s +
