@@ -251,7 +251,7 @@ void launch(const std::shared_ptr<client_base>& client, const Executor& executor
         op->error = errc::closed;
         net::post(executor, [moved_from = op.get()] { moved_from->complete(); });
     }
-    op.release(); // to the service
+    [[maybe_unused]] const async_operation* owned_by_service = op.release();
 }
 
 /// Starts an operation once Asio has made a handler of the completion token. It is no lambda, since

@@ -228,11 +228,6 @@ private:
     void stop_keeping(mapping_record& entry, std::uint64_t before, time_point now);
 
     // engine_shutdown.hpp
-    /// A shutdown began: only deletes are sent.
-    [[nodiscard]] bool closing() const noexcept
-    {
-        return close_at_ != never;
-    }
     void begin_shutdown(operation& op, time_point now);
     void shutdown_delete_ended(mapping_record& entry, error_code why, time_point now);
     void finish_shutdown(error_code why, time_point now);
@@ -265,6 +260,7 @@ private:
     void begin_map(mapping_record& entry, priority urgency, time_point now);
     void begin_delete(mapping_record& entry, priority urgency, time_point now);
     void yield_to_urgent(time_point now);
+    void tell_no_response(time_point now);
     send_datagram transmit(time_point now);
     template <class Function> void for_each_asked(Function function);
     [[nodiscard]] time_point look_up_time() const noexcept;
@@ -294,9 +290,9 @@ private:
     last_failure last_failure_;
 
     // The shutdown. Set by begin_shutdown() and finish_shutdown(), and never cleared.
-    bool closed_ = false;         ///< nothing is sent any more
-    time_point close_at_ = never; ///< its limit, or the earliest of several; never before it began
-    error_code shutdown_error_{}; ///< its outcome
+    bool closed_ = false;                 ///< nothing is sent any more
+    std::optional<time_point> closes_at_; ///< its limit, once it began: then only deletes are sent
+    error_code shutdown_error_{};         ///< its outcome
 
     /// How long the gateway may hold what was given up without a confirmed delete, so that a
     /// shutdown before that is incomplete. Cleared at another gateway.

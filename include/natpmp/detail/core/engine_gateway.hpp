@@ -125,7 +125,7 @@ NATPMP_COLD inline void engine::change_gateway(bool first, time_point now)
 inline void engine::on_no_gateway(error_code why, time_point now)
 {
     last_failure_.set(last_failure::look_up, why);
-    if (closing())
+    if (closes_at_)
         return finish_shutdown(why, now);
     disconnect(why, now);
     const bool was_lost = !!gateway_.absence;

@@ -51,7 +51,7 @@ inline error_code check(const operation& op, bool known)
 /// Why an operation is refused before anything is sent; no error if it is not.
 inline error_code engine::refusal(const operation& op, time_point now)
 {
-    if (closing() || closed_)
+    if (closes_at_ || closed_)
         return errc::closed;
     if (const error_code wrong = check(options_))
         return wrong;
@@ -254,7 +254,7 @@ inline void engine::stop_keeping(mapping_record& entry, std::uint64_t before, ti
 /// Unmaps without an operation that tells the outcome.
 inline void engine::unmap_quietly(mapping_key key, time_point now)
 {
-    mapping_record* entry = closing() || closed_ ? nullptr : records_.find(key);
+    mapping_record* entry = closes_at_ || closed_ ? nullptr : records_.find(key);
     if (!entry || !entry->kept())
         return;
     abandon_request(*entry, now);

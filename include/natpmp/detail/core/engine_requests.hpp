@@ -21,7 +21,7 @@ inline void engine::act_by_time(time_point now)
         return;
     // In this order: what ends by its limit is not acted for, and a lease that ended is asked for
     // before what merely waits.
-    if (closing() && now >= close_at_)
+    if (closes_at_ && now >= *closes_at_)
         finish_shutdown(errc::gateway_silent, now);
     while (!deadlines_.empty() && deadlines_.begin()->first <= now)
         cancel(*deadlines_.begin()->second, false, errc::timed_out, now);
@@ -110,7 +110,7 @@ inline bool engine::begin_request(time_point now)
                                              .transmissions = retransmission(limit)});
         return true;
     }
-    if (closing() && records_.count(phase::deleting) == 0)
+    if (closes_at_ && records_.count(phase::deleting) == 0)
         finish_shutdown({}, now);
     if (due == not_ready || closed_)
         return false;
@@ -176,9 +176,9 @@ inline void engine::begin_delete(mapping_record& entry, priority urgency, time_p
     for (operation* op : removes ? entry.unmaps : entry.waiters)
         op->asked = true;
     retransmission transmissions(three_transmissions);
-    if (closing()) { // a fair share of the time that is left, doubling from round to round
+    if (closes_at_) { // a fair share of the time that is left, doubling from round to round
         const duration share =
-            (close_at_ - now) / static_cast<duration::rep>(records_.count(phase::deleting));
+            (*closes_at_ - now) / static_cast<duration::rep>(records_.count(phase::deleting));
         transmissions = retransmission(1, std::min(first_wait * (1U << entry.failures), share));
     } else if (removes) { // a delete after the end of the lease does nothing
         const unsigned limit = entry.unmaps.empty() ? three_transmissions : five_transmissions;
@@ -213,7 +213,7 @@ void engine::for_each_asked(Function function)
 inline void engine::yield_to_urgent(time_point now)
 {
     outstanding_request& request = *request_;
-    if (closing() || request.priority == priority::deletion || !request.transmissions.started())
+    if (closes_at_ || request.priority == priority::deletion || !request.transmissions.started())
         return;
     const mapping_record* ready = records_.ready.front();
     priority urgent =
@@ -233,6 +233,16 @@ inline void engine::yield_to_urgent(time_point now)
             for_each_asked([](operation& op) { op.let_renewal_pass = true; });
         request.transmissions.settle(now + yield_wait);
     }
+}
+
+/// Tells that the gateway does not answer, once it has not for long enough.
+inline void engine::tell_no_response(time_point now)
+{
+    if (closes_at_ || now < gateway_.no_response_at())
+        return;
+    const bool sends = last_failure_.failed != last_failure::sending || !last_failure_.error;
+    gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
+    events.report(event_kind::no_response, gateway_.no_response);
 }
 
 inline send_datagram engine::transmit(time_point now)
@@ -271,7 +281,7 @@ inline void engine::not_sent(error_code why) noexcept
 /// When a gateway is looked for, while there is none; never if nobody needs one.
 inline time_point engine::look_up_time() const noexcept
 {
-    if (has_gateway() || closing() || closed_)
+    if (has_gateway() || closes_at_ || closed_)
         return never;
     if (std::any_of(pending_.begin(), pending_.end(),
                     [](const operation* op) { return op->needs_gateway(); }))
@@ -313,23 +323,15 @@ inline action engine::next(time_point now)
         }
         act_by_time(now);
         // A gateway is looked for before anything is sent: it may be another one by now.
-        if ((gateway_.take_doubt(now) && !closing()) || look_up_time() <= now)
+        if ((gateway_.take_doubt(now) && !closes_at_) || look_up_time() <= now)
             return find_gateway{};
         if (has_gateway() && (request_ || begin_request(now))) {
             yield_to_urgent(now);
             if (request_->transmissions.due(now))
                 return transmit(now);
-            // A host that slept has sent first: the answer may come at once.
-            if (!closing() && now >= gateway_.no_response_at()) {
-                const bool sends =
-                    last_failure_.failed != last_failure::sending || !last_failure_.error;
-                gateway_.no_response = sends ? errc::gateway_silent : last_failure_.error;
-                events.report(event_kind::no_response, gateway_.no_response);
-            }
+            tell_no_response(now); // a host that slept has sent first: the answer may come at once
             if (request_->transmissions.over(now)) {
-                const bool silent = !request_->only_empty_answers;
-                gateway_.doubt = gateway_.doubt || (silent && !request_->yielding);
-                conclude(silent ? errc::gateway_silent : errc::invalid_grant, nullptr, now);
+                conclude(errc::gateway_silent, nullptr, now);
                 continue;
             }
         }
@@ -358,12 +360,12 @@ inline time_point engine::next_time() const noexcept
         consider(first->timeline_place->first);
     if (!deadlines_.empty())
         consider(deadlines_.begin()->first);
-    for (const time_point at : {close_at_, look_up_time(), gateway_.recovery.at, gateway_.retry.at,
-                                gateway_.routes_settled_at})
+    for (const time_point at : {closes_at_.value_or(never), look_up_time(), gateway_.recovery.at,
+                                gateway_.retry.at, gateway_.routes_settled_at})
         consider(at);
     if (has_gateway() && request_) {
         consider(request_->transmissions.wake());
-        if (!closing())
+        if (!closes_at_)
             consider(gateway_.no_response_at());
     }
     if (has_gateway() && !request_)

@@ -129,7 +129,7 @@ inline void engine::take_late(const response& answer, const arrival_span& arrive
     }
     const bool awaited = entry->deletes_unanswered > 0;
     count_down(entry->deletes_unanswered);
-    if (closing() && entry->phase == phase::deleting) {
+    if (closes_at_ && entry->phase == phase::deleting) {
         if (awaited)
             shutdown_delete_ended(*entry, {}, now);
     } else if (entry->phase == phase::leased && !requested_for(*entry) &&
@@ -173,6 +173,11 @@ inline ignore_reason engine::announcement(const net::ip::address& source, bytes_
 /// The end of the request in flight, with or without an answer.
 inline void engine::conclude(error_code why, const response* answer, time_point now)
 {
+    // If nothing but empty answers came, the gateway answers map requests so.
+    if (why == errc::gateway_silent && request_->only_empty_answers)
+        why = errc::invalid_grant;
+    if (why == errc::gateway_silent && !request_->yielding)
+        gateway_.doubt = true;
     outstanding_request done = *request_;
     done.yielding = done.yielding && why == errc::gateway_silent; // else it was answered
     request_.reset();
@@ -334,7 +339,7 @@ inline void engine::delete_ended(const outstanding_request& done, error_code why
         op->asked = false;
     if (entry.phase == phase::cleaning) // the map request follows, whatever came of the delete
         return enter(entry, cause::deleted, phase::requested, now, now);
-    if (closing())
+    if (closes_at_)
         return shutdown_delete_ended(entry, why, now);
     if (cleans_up && !entry.unmaps.empty())
         return reschedule(entry, now, now);

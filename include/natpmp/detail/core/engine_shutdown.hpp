@@ -23,8 +23,8 @@ NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
         return finish(op, shutdown_error_);
     // A gateway that never answered has nothing to delete, as far as anybody knows.
     const duration most = gateway_.has_answered ? duration{24h} : first_wait;
-    const bool joins = closing();
-    close_at_ = std::min(close_at_, now + std::min(op.limit, most));
+    const bool joins = closes_at_.has_value();
+    closes_at_ = std::min(closes_at_.value_or(never), now + std::min(op.limit, most));
     if (joins)
         return;
     for (auto at = pending_.begin(); at != pending_.end();) {
@@ -35,7 +35,7 @@ NATPMP_COLD inline void engine::begin_shutdown(operation& op, time_point now)
     gateway_.recovery.cancel();
     gateway_.retry.cancel();
     address_.due = never;
-    const duration left = close_at_ - now;
+    const duration left = *closes_at_ - now;
     records_.for_each([&](mapping_record& entry) {
         entry.kept_by = 0;
         entry.failures = 0;
