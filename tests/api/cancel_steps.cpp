@@ -65,7 +65,7 @@ TEMPLATE_LIST_TEST_CASE("cancellation: after the first datagram, total alone wai
 {
     world in;
     client on(in.context, in.options());
-    in.faults().delay = 10ms;
+    in.faults().delay = 200ms;
     cancellable operation;
     operation.start<TestType>(on);
     in.settle();

@@ -125,7 +125,7 @@ TEST_CASE("shutdown: without an answer it keeps to its limit")
     shut_down(on, operation, limit);
     REQUIRE(in.run_until([&] { return !operation.pending(); }));
     CHECK(operation.got.error == errc::shutdown_incomplete);
-    CHECK(watch.elapsed() >= limit);
+    CHECK(watch.elapsed() > limit - 16ms); // a step of the client's clock on Windows
     CHECK(watch.elapsed() < limit + 1s);
     auto deletes = in.wire();
     deletes.erase(deletes.begin(), deletes.begin() + static_cast<std::ptrdiff_t>(before));

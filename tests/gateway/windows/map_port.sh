@@ -38,5 +38,5 @@ check "requests go to port 5351 of the gateway, from host A" [ "$(awk -F'\t' \
 kill_client client
 ip netns exec "$A" wineserver -k || true
 check "the leases run out" wait_for 10 no_rules
-check "after: TCP is refused" refused tcp "$OUTSIDE" 6881
+check "after: TCP is refused" wait_for 5 refused tcp "$OUTSIDE" 6881
 finish
