@@ -84,7 +84,7 @@ TEST_CASE("cancellation: in the address stage the mapping is deleted")
     const auto type = prompt_type();
     world in;
     client on(in.context, in.options());
-    in.faults().delay = 10ms;
+    in.faults().delay = 100ms;
     cancellable operation;
     operation.map(on, port_6881());
     REQUIRE(in.run_until_requests(3));
@@ -102,7 +102,7 @@ TEST_CASE("cancellation: of a pair in its second half, both are deleted")
 {
     world in;
     client on(in.context, in.options());
-    in.faults().delay = 10ms;
+    in.faults().delay = 100ms;
     cancellable operation;
     on.async_map_port_pair(map_request{.internal_port = 6881, .clean_up = false},
                            operation.token());
@@ -144,7 +144,7 @@ TEST_CASE("cancellation: a port that another operation wants too is not deleted"
 {
     world in;
     client on(in.context, in.options());
-    in.faults().delay = 10ms;
+    in.faults().delay = 100ms;
     cancellable first, second;
     first.map(on, port_6881(false));
     second.map(on, port_6881(false));
@@ -187,7 +187,7 @@ TEST_CASE("cancellation: of an unmap, the delete that is sent may still count")
     on.async_map_port(port_6881(), ignore{});
     in.settle();
     CHECK(on.mappings().size() == 1);
-    in.faults().delay = 10ms;
+    in.faults().delay = 100ms;
     cancellable operation;
     on.async_unmap_port(protocol::tcp, 6881, operation.token());
     in.settle();
